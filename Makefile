@@ -1,0 +1,31 @@
+# Every target works as the first command in a fresh clone: it makes .venv and installs by itself.
+PYTHON ?= python3
+BIN := .venv/bin
+export DAGSTER_HOME := $(CURDIR)/.dagster
+
+.PHONY: demo test dev check help
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+.venv/installed: pyproject.toml constraints.txt
+	@echo "Installing into .venv (once, about a minute) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --constraint constraints.txt
+	@touch $@
+
+demo: .venv/installed ## seven days of events through Dagster, from a sandbox on this machine
+	@$(BIN)/python -m tests.demo
+
+dev: .venv/installed ## Dagster's UI on http://localhost:3000, with the sandbox unless .env names an account
+	@$(BIN)/python -m tests.dev
+
+test: .venv/installed ## the tests
+	$(BIN)/python -m pytest -q
+
+check: .venv/installed ## all that has to be green: lint, format, types, import directions, definitions, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/dagster definitions validate
+	$(MAKE) test

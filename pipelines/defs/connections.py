@@ -1,0 +1,19 @@
+"""The resources of this code location, from the environment."""
+
+import dagster as dg
+
+from pipelines.environment import environment, refresh_token, targetdata_resource
+from resources.lake import Lake
+
+
+@dg.definitions
+def connections() -> dg.Definitions:
+    """Name the account, the lake, and the executor (a run is one process; its work is on the wire)."""
+    settings = environment()
+    return dg.Definitions(
+        resources={
+            "targetdata": targetdata_resource(refresh_token()),
+            "lake": Lake(path=str(settings.lake)),
+        },
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,24 @@
+"""The daily line: partitions, the job that makes a day, and its schedule."""
+
+import dagster as dg
+
+from pipelines.environment import environment
+
+_settings = environment()
+
+DAILY = dg.DailyPartitionsDefinition(start_date=_settings.start_date.isoformat(), timezone=_settings.timezone)
+BACKFILL = dg.BackfillPolicy.multi_run(_settings.partitions_per_run)
+
+profiles_daily = dg.define_asset_job(
+    "profiles_daily",
+    selection=dg.AssetSelection.assets("profiles").upstream(),
+    partitions_def=DAILY,
+    description="A day's keys from the feed, then their profiles, as Parquet partitions.",
+)
+
+profiles_every_morning = dg.build_schedule_from_partitioned_job(
+    profiles_daily,
+    name="profiles_every_morning",
+    hour_of_day=_settings.schedule_hour,
+    description="Yesterday's partition, in the partitions' time zone.",
+)

@@ -1,0 +1,42 @@
+"""Profiles of the people who had an event on a day."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from pipelines.defs.daily import BACKFILL, DAILY
+from pipelines.environment import environment
+from pipelines.extraction import Extraction
+from pipelines.publication import table_schema
+from resources.graphql.query import Query
+from resources.lake import Lake
+from resources.targetdata import TargetDataResource
+
+PROFILES = Query.load(
+    Path(__file__).with_name("profiles.graphql"),
+    schema=environment().schema_file,
+    identity="profileId",
+)
+
+
+@dg.asset(
+    deps=["profile_keys"],
+    partitions_def=DAILY,
+    backfill_policy=BACKFILL,
+    pool="targetdata",
+    code_version=PROFILES.hash,
+    kinds={"graphql", "parquet"},
+    group_name="targetdata",
+    metadata={"dagster/column_schema": table_schema(PROFILES.tables["profiles"])},
+)
+def profiles(context: dg.AssetExecutionContext, targetdata: TargetDataResource, lake: Lake) -> None:
+    """One row per profile of a person who had an event on the day, as the API showed it at `fetched_at`.
+
+    The table `profiles__lookups` beside it has one row per umid asked, and what became of it.
+    """
+    extraction = Extraction(context, lake, PROFILES, max_failed=environment().max_failed)
+    for key in extraction.keys:
+        with extraction.partition(key) as partition:
+            umids = lake.read("profile_keys", partition.folder)
+            for page in targetdata.pages(PROFILES, keys=umids):
+                partition.write(page)

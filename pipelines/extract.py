@@ -1,0 +1,119 @@
+"""The engine without Dagster: a query and a file of keys in, a Parquet file out, with a progress bar."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from pipelines.progress import describe
+from resources.errors import ConfigurationError
+from resources.feed import read_key_file
+from resources.graphql.page import Tally
+from resources.graphql.plan import Keyed
+from resources.graphql.query import Query
+from resources.graphql_resource import ApiResource
+from resources.lake.partition import lake_errors
+from resources.lake.table_file import TableFile, replace
+
+
+def extract_to_file(
+    path: Path,
+    *,
+    schema: Path,
+    keys: str | None,
+    key_column: str | None,
+    identity: str | None,
+    variables: Mapping[str, object],
+    out: Path,
+    resource: ApiResource,
+    max_failed: int,
+) -> None:
+    """Run a query and write its tables: rows to `out`, lookups beside it as `<out>__lookups`."""
+    query = Query.load(path, schema=schema, identity=identity)
+    asked = _keys(query, keys, key_column)
+    console = Console(stderr=True)
+    try:
+        with _files(query, out) as files, _bar(console, query.name) as bar:
+            tally = Tally()
+            task = bar.add_task(query.name, total=asked.num_rows if asked is not None else None, what="")
+            for page in resource.pages(query, keys=asked, variables=variables):
+                tally.add(page)
+                for name, table in page.tables.items():
+                    files[name].write(table)
+                rate = tally.asked / max(bar.tasks[task].elapsed or 0.0, 0.001)
+                bar.update(task, completed=tally.asked, what=describe(tally, rate))
+            tally.check(max_failed=max_failed)
+    finally:
+        resource.close()
+    for name, target in _targets(query, out).items():
+        console.print(f"{target}: {files[name].rows:,} rows")
+    _summary(console, tally)
+
+
+def _keys(query: Query, keys: str | None, column: str | None) -> pa.Table | None:
+    if not isinstance(query.plan, Keyed):
+        return None
+    names = [field.name for field in query.plan.key_fields]
+    if keys is None:
+        raise ConfigurationError(f"{query.name} looks up by {', '.join(names)}: name a file with --keys")
+    if len(names) > 1:
+        raise ConfigurationError(
+            f"{query.name} has keys of {len(names)} columns ({', '.join(names)}), which a file cannot give yet"
+        )
+    return read_key_file(keys, column=column or names[0], name=names[0]).keys
+
+
+@contextmanager
+def _files(query: Query, out: Path) -> Iterator[dict[str, TableFile]]:
+    """Open the files aside; put them in place when all of them are whole, or leave nothing."""
+    targets = _targets(query, out)
+    aside = {name: target.with_name(f".{target.name}.{os.getpid()}") for name, target in targets.items()}
+    files: dict[str, TableFile] = {}
+    try:
+        with lake_errors(out.parent):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            for name, schema in query.tables.items():
+                files[name] = TableFile(aside[name], schema, {"query": query.hash})
+        yield files
+        with lake_errors(out.parent):
+            for file in files.values():
+                file.close()
+                file.verify()
+            for name, file in files.items():
+                replace(file.path, targets[name])
+    finally:
+        for file in files.values():
+            file.discard()
+            file.path.unlink(missing_ok=True)
+
+
+def _targets(query: Query, out: Path) -> dict[str, Path]:
+    """Name the file of each table: `out`, and `out` with the table's suffix."""
+    return {
+        name: out.with_name(out.stem + name.removeprefix(query.name) + out.suffix) for name in query.tables
+    }
+
+
+def _bar(console: Console, name: str) -> Progress:
+    return Progress(
+        SpinnerColumn(), TextColumn(name), BarColumn(), TextColumn("{task.fields[what]}"), TimeElapsedColumn(),
+        console=console,
+    )
+
+
+def _summary(console: Console, tally: Tally) -> None:
+    counts = tally.counts
+    if tally.total is not None:
+        console.print(
+            f"{tally.asked:,} keys asked = {tally.found:,} found + {tally.not_found:,} not found + "
+            f"{tally.failed:,} failed"
+        )
+    retries = ", ".join(f"{number} {kind}" for kind, number in sorted(counts.retries.items()) if number)
+    console.print(
+        f"{counts.requests:,} requests, {counts.bytes:,} bytes, {counts.renewals} token renewals, "
+        f"retries: {retries or 'none'}"
+    )

@@ -1,0 +1,92 @@
+"""An extract in a Dagster run: pages in, published partitions and their figures out."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from pipelines.progress import Progress
+from pipelines.publication import OpenPartition, Publication
+from resources.graphql.page import Page, Tally
+from resources.graphql.query import Query
+from resources.lake import Lake
+
+OBSERVED_LATE = timedelta(days=2)  # after its end, what the API shows is not the state of that day
+
+
+class ExtractPartition:
+    """One partition of an extract while its pages come in."""
+
+    def __init__(self, name: str, partition: OpenPartition) -> None:
+        self.folder = partition.folder
+        self.window = partition.window
+        self.tally = Tally()
+        self.started = time.monotonic()
+        self._writer = partition.writer
+        self._progress = Progress(f"{name} {partition.key or ''}".strip())
+
+    def write(self, page: Page) -> None:
+        """Add a page's rows, and count them."""
+        self._writer.write(page.tables)
+        self.tally.add(page)
+        self._progress.show(self.tally)
+
+
+class Extraction:
+    """The run of one extract; `max_failed` keys of a partition may fail without stopping it."""
+
+    def __init__(
+        self, context: dg.AssetExecutionContext, lake: Lake, query: Query, *, max_failed: int = 0
+    ) -> None:
+        self._context = context
+        self._query = query
+        self._max_failed = max_failed
+        self._publication = Publication(context, lake)
+
+    @property
+    def keys(self) -> Sequence[str | None]:
+        """The run's partitions, in order."""
+        return self._publication.keys
+
+    @contextmanager
+    def partition(self, key: str | None) -> Iterator[ExtractPartition]:
+        """Open one partition; at the end of the `with` it is checked, published and recorded."""
+        with self._publication.partition(
+            key, self._query.tables, footer={"query": self._query.hash}
+        ) as opened:
+            partition = ExtractPartition(self._query.name, opened)
+            self._warn_if_late(partition)
+            yield partition
+            partition.tally.check(max_failed=self._max_failed)
+            seconds = time.monotonic() - partition.started
+            opened.metadata.update(figures(partition.tally, seconds))
+
+    def _warn_if_late(self, partition: ExtractPartition) -> None:
+        if partition.window and datetime.now(UTC) - partition.window[1] > OBSERVED_LATE:
+            self._context.log.warning(
+                f"{partition.folder} is observed late: the API shows the present only, so its rows have "
+                "today's state (fetched_at)"
+            )
+
+
+def figures(tally: Tally, seconds: float) -> dict[str, dg.MetadataValue]:
+    """Give the figures of an extraction as metadata; Dagster plots the numbers over partitions."""
+    retries = dict(sorted(tally.counts.retries.items()))
+    numbers = {
+        "keys_asked": tally.asked,
+        "keys_found": tally.found,
+        "keys_not_found": tally.not_found,
+        "keys_failed": tally.failed,
+        "requests": tally.counts.requests,
+        "retries": sum(retries.values()),
+        "token_renewals": tally.counts.renewals,
+        "answer_bytes": tally.counts.bytes,
+    }
+    return {
+        **{name: dg.MetadataValue.int(number) for name, number in numbers.items()},
+        "retries_by_kind": dg.MetadataValue.json(retries),
+        "seconds": dg.MetadataValue.float(round(seconds, 3)),
+        "rows_per_second": dg.MetadataValue.float(round(tally.found / seconds, 1)),
+    }

@@ -1,0 +1,34 @@
+"""Progress of a long extraction, for the compute log."""
+
+import sys
+import time
+
+from resources.graphql.page import Tally
+
+EVERY_SECONDS = 10.0
+
+
+class Progress:
+    """Prints keys or rows done, the rate and the time left, at most every ten seconds."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._started = self._said = time.monotonic()
+
+    def show(self, tally: Tally) -> None:
+        """Say how far it is, if it is time to."""
+        now = time.monotonic()
+        if now - self._said < EVERY_SECONDS:
+            return
+        self._said = now
+        rate = tally.asked / (now - self._started)
+        sys.stderr.write(f"{self._what}: {describe(tally, rate)}\n")
+        sys.stderr.flush()
+
+
+def describe(tally: Tally, rate: float) -> str:
+    """Write `12,000 of 40,000 keys, 350/s, 80 s left`."""
+    if tally.total is None:
+        return f"{tally.asked:,} rows, {rate:,.0f}/s"
+    left = (tally.total - tally.asked) / rate if rate else 0.0
+    return f"{tally.asked:,} of {tally.total:,} keys, {rate:,.0f}/s, {left:,.0f} s left"

@@ -1,0 +1,107 @@
+"""Partitions of an asset's run: each is published in the lake and recorded in Dagster by itself."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import dagster as dg
+import pyarrow as pa
+
+from pipelines.failures import named_failures
+from resources.errors import ConfigurationError
+from resources.lake import Lake
+from resources.lake.manifest import Manifest
+from resources.lake.partition import PartitionWriter
+from resources.lake.resource import folder_of
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPartition:
+    """A partition while it is written; what is put into `metadata` is recorded with it."""
+
+    key: str | None
+    window: tuple[datetime, datetime] | None
+    folder: str
+    writer: PartitionWriter
+    metadata: dict[str, dg.MetadataValue] = field(default_factory=dict)
+
+    @property
+    def start(self) -> datetime:
+        """The start of the partition's time window."""
+        if self.window is None:
+            raise ConfigurationError("this asset needs partitions by time")
+        return self.window[0]
+
+
+class Publication:
+    """What a run publishes of one asset.
+
+    In a range run Dagster records nothing of a step that fails. So partitions that were published before
+    the failure are logged then; without a failure they are recorded with the step's own event.
+    """
+
+    def __init__(self, context: dg.AssetExecutionContext, lake: Lake) -> None:
+        self._context = context
+        self._lake = lake
+        self._recorded: list[tuple[str | None, dict[str, dg.MetadataValue]]] = []
+
+    @property
+    def keys(self) -> Sequence[str | None]:
+        """The run's partitions, in order; one None for an asset without partitions."""
+        return self._context.partition_keys if self._context.has_partition_key_range else [None]
+
+    @contextmanager
+    def partition(
+        self, key: str | None, schemas: Mapping[str, pa.Schema], *, footer: Mapping[str, str] | None = None
+    ) -> Iterator[OpenPartition]:
+        """Open one partition of some tables; it is published and recorded when the `with` ends well."""
+        with self._published_so_far(), named_failures(self._context):
+            window = self._window(key)
+            folder = folder_of(key, window)
+            with self._lake.write(folder, schemas, run=self._context.run.run_id, footer=footer) as writer:
+                partition = OpenPartition(key, window, folder, writer)
+                yield partition
+            self._record(key, partition.metadata | published(writer.manifests, schemas))
+
+    def _window(self, key: str | None) -> tuple[datetime, datetime] | None:
+        partitions = self._context.assets_def.partitions_def
+        if key is None or not isinstance(partitions, dg.TimeWindowPartitionsDefinition):
+            return None
+        window = partitions.time_window_for_partition_key(key)
+        return window.start, window.end
+
+    def _record(self, key: str | None, metadata: dict[str, dg.MetadataValue]) -> None:
+        self._recorded.append((key, metadata))
+        self._context.add_asset_metadata(metadata, partition_key=key)
+
+    @contextmanager
+    def _published_so_far(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            for key, metadata in self._recorded:
+                event = dg.AssetMaterialization(self._context.asset_key, partition=key, metadata=metadata)
+                self._context.log_event(event)
+            raise
+
+
+def published(
+    manifests: Mapping[str, Manifest], schemas: Mapping[str, pa.Schema]
+) -> dict[str, dg.MetadataValue]:
+    """Give the metadata of published tables; the first is the asset's own."""
+    name, schema = next(iter(schemas.items()))
+    manifest = manifests[name]
+    return {
+        "dagster/partition_row_count": dg.MetadataValue.int(manifest.rows),
+        "dagster/column_schema": dg.MetadataValue.table_schema(table_schema(schema)),
+        "rows": dg.MetadataValue.int(manifest.rows),
+        "file_bytes": dg.MetadataValue.int(sum(m.bytes for m in manifests.values())),
+        "generation": dg.MetadataValue.int(manifest.generation),
+        "observed_at": dg.MetadataValue.timestamp(datetime.now(UTC)),
+    }
+
+
+def table_schema(schema: pa.Schema) -> dg.TableSchema:
+    """Give Dagster an Arrow schema."""
+    return dg.TableSchema(columns=[dg.TableColumn(name=f.name, type=str(f.type)) for f in schema])

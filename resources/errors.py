@@ -1,0 +1,127 @@
+"""All errors of the project, named after what to do about them.
+
+ExtractionError
+├── PersonNeeded               a person has to act; nothing retries
+│   ├── ConfigurationError     mend a setting (address, certificate, limit, file name)
+│   ├── TokenRefused           make a new offline refresh token
+│   ├── QueryError             mend the query or pull the schema again
+│   ├── ValueMisfit            a value does not fit the type that the schema gives it
+│   ├── FeedError              mend the feed: broken line, missing column
+│   ├── LakeError              make the lake writable, or mend what is in it
+│   ├── TooManyFailed          look at the failed keys, or allow more of them
+│   └── AccountingError        keys or rows do not add up: report it, nothing was published
+├── TryLater                   the same run may succeed after `after_seconds`
+│   ├── FeedMissing            the feed's file has not arrived
+│   └── ServerUnavailable      the server went on failing
+└── Attempt                    one request failed; handled inside the engine, seldom seen outside
+    ├── Unauthorized           renew the access token, same query again
+    ├── Throttled              wait, all together
+    ├── Unavailable            wait with backoff
+    └── Refused                split the batch; alone, it is the key's own error
+
+Messages say what happened and what to do next. They never hold a token, a key or a profile's value.
+"""
+
+
+class ExtractionError(Exception):
+    """Base of all errors that the project raises on purpose."""
+
+
+class PersonNeeded(ExtractionError):
+    """A person has to act; no retry helps."""
+
+
+class ConfigurationError(PersonNeeded):
+    """A setting is missing or wrong."""
+
+
+class TokenRefused(PersonNeeded):
+    """The server refuses the refresh token, or the access tokens made from it."""
+
+
+class QueryError(PersonNeeded):
+    """A document does not fit the schema, is not supported, or is refused by the server."""
+
+
+class ValueMisfit(PersonNeeded):
+    """A value in an answer does not fit the type that the schema gives it."""
+
+
+class FeedError(PersonNeeded):
+    """The feed is there but cannot be read as configured."""
+
+
+class LakeError(PersonNeeded):
+    """The lake cannot be written, or holds something else than expected."""
+
+
+class TooManyFailed(PersonNeeded):
+    """More keys failed than the extract allows."""
+
+
+class AccountingError(PersonNeeded):
+    """What was asked, answered and written does not add up."""
+
+
+class TryLater(ExtractionError):
+    """The same run may succeed later."""
+
+    def __init__(self, message: str, *, after_seconds: float) -> None:
+        super().__init__(message)
+        self.after_seconds = after_seconds
+
+
+class FeedMissing(TryLater):
+    """No file of the feed is there for the day: it may be late."""
+
+
+class ServerUnavailable(TryLater):
+    """The server went on failing until attempts or time ran out."""
+
+
+class Attempt(ExtractionError):
+    """One request failed."""
+
+    kind = "attempt"
+
+
+class Unauthorized(Attempt):
+    """The access token was not accepted."""
+
+    kind = "unauthorized"
+
+
+class Throttled(Attempt):
+    """The server asks to slow down; `after_seconds` is its own word, if it gave one."""
+
+    kind = "throttled"
+
+    def __init__(self, message: str, *, after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.after_seconds = after_seconds
+
+
+class Unavailable(Attempt):
+    """A 5xx, a broken connection, a truncated answer or one that is not GraphQL.
+
+    `unreachable`: no connection came about. `timed_out`: the answer did not come in time.
+    """
+
+    kind = "unavailable"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        unreachable: bool = False,
+        timed_out: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.unreachable = unreachable
+        self.timed_out = timed_out
+
+
+class Refused(Attempt):
+    """The server refuses the document as a whole."""
+
+    kind = "refused"

@@ -1,0 +1,5 @@
+"""The feed: the distinct keys in a day's event files."""
+
+from resources.feed.reader import FeedKeys, read_keys
+
+__all__ = ["FeedKeys", "read_keys"]

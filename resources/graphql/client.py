@@ -1,0 +1,123 @@
+"""The client: a plain iterator of pages before an event loop in a thread of its own."""
+
+import weakref
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Self, TypeVar
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from resources.errors import ConfigurationError
+from resources.graphql.counts import Counts
+from resources.graphql.page import Page
+from resources.graphql.paging.cursor import CursorPages
+from resources.graphql.paging.keyed import KeyedPages, sorted_keys
+from resources.graphql.paging.lookup import Lookup
+from resources.graphql.plan import Cursor, Keyed
+from resources.graphql.query import Query
+from resources.graphql.retry import Policy, Retry
+from resources.graphql.sender import Sender
+from resources.graphql.settings import Settings
+from resources.graphql.throttle import Batch, Throttle
+from resources.graphql.tokens import TokenSource
+from resources.graphql.transport import PreparedRequest, Transport
+
+T = TypeVar("T")
+
+
+class Client:
+    """Extracts from one GraphQL endpoint, over one HTTP session; to be used from one thread.
+
+    `tokens` is called in the event loop with the settings, the retry policy and the counts, so that the
+    source of tokens keeps the same limits. Close it, or use it in a `with`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        tokens: Callable[[Settings, Retry, Counts], TokenSource] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.counts = Counts()
+        self._portal_context: AbstractContextManager[BlockingPortal] = start_blocking_portal("asyncio")
+        self._portal = self._portal_context.__enter__()
+        self._finalizer = weakref.finalize(self, self._portal_context.__exit__, None, None, None)
+        try:
+            self._sender = self._portal.call(self._open, tokens)
+        except BaseException:
+            self._finalizer()
+            raise
+
+    async def _open(self, tokens: Callable[[Settings, Retry, Counts], TokenSource] | None) -> Sender:
+        settings = self.settings
+        retry = Retry(Policy(settings.max_attempts, settings.max_retry_seconds), self.counts)
+        source = tokens(settings, retry, self.counts) if tokens else None
+        throttle = Throttle(
+            max_in_flight=settings.max_in_flight, requests_per_second=settings.requests_per_second
+        )
+        transport = Transport(settings, source, self.counts)
+        await transport.open()
+        return Sender(transport, retry, throttle, source)
+
+    def __enter__(self) -> Self:
+        """Give the client itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the session and end the thread; a second call does nothing."""
+        if self._finalizer.alive:
+            self._portal.call(self._sender.close)
+            self._finalizer()
+
+    def pages(
+        self, query: Query, *, keys: object = None, variables: Mapping[str, object] | None = None
+    ) -> Iterator[Page]:
+        """Iterate over pages of Arrow tables: of lookups of `keys`, or of a list.
+
+        `keys` is a table or frame with the key columns, or a sequence for a single one; they are asked in
+        sorted order, each once, without duplicates and nulls. `variables` are the document's other ones.
+        """
+        source = self._strategy(query, keys, variables or {})
+        earlier = self.counts.copy()
+        try:
+            while (page := self._portal.call(_next, source)) is not None:
+                page.counts.add(self.counts.since(earlier))
+                earlier = self.counts.copy()
+                yield page
+        finally:
+            self._portal.call(source.aclose)
+
+    def ask(self, document: str, variables: Mapping[str, object] | None = None) -> Mapping[str, object]:
+        """Send one document as it is; give the decoded answer with its `data` and `errors`."""
+        return self._portal.call(self._sender.send, PreparedRequest(document, variables))
+
+    def _strategy(self, query: Query, keys: object, variables: Mapping[str, object]) -> AsyncGenerator[Page]:
+        match query.plan:
+            case Keyed() as plan:
+                if keys is None:
+                    raise ConfigurationError(f"{query.name} looks up by key: give it keys=")
+                return self._portal.call(self._keyed, query, plan, keys, variables)
+            case Cursor() as plan:
+                if keys is not None:
+                    raise ConfigurationError(f"{query.name} reads a list: it takes no keys")
+                size = self.settings.page_size
+                return CursorPages(query, plan, self._sender, variables, size).pages()
+
+    async def _keyed(
+        self, query: Query, plan: Keyed, keys: object, variables: Mapping[str, object]
+    ) -> AsyncGenerator[Page]:
+        batch = Batch(self.settings.max_batch)
+        lookup = Lookup(plan, self._sender, batch, variables)
+        pages = KeyedPages(query, plan, lookup, batch, self._sender.throttle, self.settings.digest_key)
+        return pages.pages(sorted_keys(keys, plan))
+
+
+async def _next(source: AsyncGenerator[T]) -> T | None:
+    return await anext(source, None)

@@ -1,0 +1,142 @@
+"""Two aiohttp middlewares below gql: the bearer token and the status gate. They never send again."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import cast
+
+import aiohttp
+import msgspec
+
+from resources.errors import ConfigurationError, Refused, Throttled, Unauthorized, Unavailable
+from resources.graphql.answer import error_code, error_list
+from resources.graphql.counts import Counts
+from resources.graphql.tokens import TokenSource
+
+THROTTLE_CODES = frozenset({"THROTTLED", "RATE_LIMITED", "TOO_MANY_REQUESTS", "RATE_LIMIT_EXCEEDED"})
+AUTH_CODES = frozenset({"UNAUTHENTICATED", "UNAUTHORIZED", "TOKEN_EXPIRED"})
+TOO_LARGE = 413
+CHUNK_BYTES = 256 * 1024
+
+Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
+
+
+class JudgedResponse(aiohttp.ClientResponse):
+    """A response whose body the gate has read and decoded."""
+
+    answer: Mapping[str, object]
+
+    async def json(self, **_: object) -> Mapping[str, object]:
+        """Give gql what the gate decoded."""
+        return self.answer
+
+
+class Bearer:
+    """Sets the header; a 401 invalidates the generation of the token that was sent, and no other."""
+
+    def __init__(self, tokens: TokenSource) -> None:
+        self._tokens = tokens
+
+    async def __call__(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
+        """Send with the current token."""
+        token = await self._tokens.get()
+        request.headers["Authorization"] = f"Bearer {token.value}"
+        try:
+            return await handler(request)
+        except Unauthorized:
+            self._tokens.invalidate(token.generation)
+            raise
+
+
+class Gate:
+    """Reads the answer within its size limit and judges status, headers and codes."""
+
+    def __init__(self, max_bytes: int, counts: Counts) -> None:
+        self._max_bytes = max_bytes
+        self._counts = counts
+
+    async def __call__(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
+        """Let a GraphQL answer pass; raise for all else."""
+        response = cast(JudgedResponse, await handler(request))
+        raise_for_headers(response)
+        body = await read_bounded(response, self._max_bytes)
+        self._counts.bytes += len(body)
+        response.answer = graphql_answer(response, body)
+        raise_for_codes(response.answer)
+        return response
+
+
+def raise_for_headers(response: aiohttp.ClientResponse) -> None:
+    """Judge what needs no body."""
+    status, where = response.status, f"{response.method} {response.url.path}"
+    if status == 401:
+        raise Unauthorized(f"{where} answered 401")
+    if status == 429 or (status == 503 and "Retry-After" in response.headers):
+        raise Throttled(f"{where} answered {status}", after_seconds=retry_after(response.headers))
+    if 300 <= status < 400:
+        target = response.headers.get("Location", "nowhere").split("?")[0]
+        raise ConfigurationError(
+            f"{where} redirects ({status}) to {target}, which is not followed because it would carry "
+            "the token along; is the base URL right?"
+        )
+    if status in (403, 404, 405, 410):
+        raise ConfigurationError(
+            f"{where} on {response.url.host} answered {status}; is the base URL right, "
+            "and may this account use the API?"
+        )
+    if status == TOO_LARGE:
+        raise Refused(f"{where} answered 413: the document is too large")
+    if status >= 500 or status == 408:
+        raise Unavailable(f"{where} answered {status}")
+
+
+def graphql_answer(response: aiohttp.ClientResponse, body: bytes) -> Mapping[str, object]:
+    """Decode a body that must be a GraphQL answer; the error names its type, never its content."""
+    where = f"{response.method} {response.url.path}"
+    try:
+        answer = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        answer = None
+    if isinstance(answer, dict) and ("data" in answer or "errors" in answer):
+        return answer
+    what = f"{response.content_type}, {len(body)} bytes, status {response.status}"
+    if 400 <= response.status < 500:
+        raise Refused(f"{where} refused the document ({what})")
+    raise Unavailable(f"{where} answered something that is not GraphQL ({what})")
+
+
+def raise_for_codes(answer: Mapping[str, object]) -> None:
+    """Find the errors that servers send as 200: throttling and authentication."""
+    if answer.get("data") is not None:
+        return
+    codes = {error_code(error) for error in error_list(answer)}
+    if codes & THROTTLE_CODES:
+        raise Throttled("the server throttles (GraphQL error)")
+    if codes & AUTH_CODES:
+        raise Unauthorized("the server wants another token (GraphQL error)")
+
+
+async def read_bounded(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """Read a body up to a limit of decompressed bytes; a broken connection is Unavailable."""
+    body = bytearray()
+    try:
+        async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+            body += chunk
+            if len(body) > max_bytes:
+                raise Refused(f"an answer of more than {max_bytes:,} bytes")
+    except aiohttp.ClientError as error:
+        raise Unavailable(f"the answer broke off ({type(error).__name__})") from error
+    return bytes(body)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read Retry-After, seconds or a date, as seconds from now by the server's own clock."""
+    text = headers.get("Retry-After", "").strip()
+    if text.replace(".", "", 1).isdigit():
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+        now = parsedate_to_datetime(headers["Date"]) if "Date" in headers else datetime.now(UTC)
+        return max(0.0, (until - now).total_seconds())
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,156 @@
+"""Keys looked up in batches of aliases: each key is answered once, whatever has to be tried again."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from resources.errors import Attempt, QueryError, Refused, Unavailable
+from resources.graphql.answer import Answer, ServerError
+from resources.graphql.plan import Keyed
+from resources.graphql.sender import Sender
+from resources.graphql.throttle import Batch
+from resources.graphql.transport import PreparedRequest
+
+KEY_ATTEMPTS = 3  # a key whose alias failed is asked again alone, this often in all
+BATCH_ATTEMPTS = 3  # a batch that goes on failing is split before all attempts are used
+HOPELESS = 3  # keys that fail alone, one after the other: it is not the keys
+PAUSE_SECONDS = 0.5
+
+Key = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one key: `row` is None where it was not found or failed."""
+
+    key: Key
+    row: Mapping[str, object] | None
+    error: ServerError | None
+    attempts: int
+    fetched_at: datetime
+
+    @property
+    def status(self) -> str:
+        """Say found, not_found or failed."""
+        if self.error:
+            return "failed"
+        return "not_found" if self.row is None else "found"
+
+
+class Lookup:
+    """Asks for batches of keys; a batch that is refused is split until the culprit is alone."""
+
+    def __init__(self, plan: Keyed, sender: Sender, batch: Batch, shared: Mapping[str, object]) -> None:
+        self._plan = plan
+        self._sender = sender
+        self._batch = batch
+        self._shared = shared
+        self._texts: dict[int, str] = {}
+        self._answered = False  # has any key been answered?
+        self._failed_in_a_row = 0
+
+    async def ask(self, keys: Sequence[Key]) -> list[Outcome]:
+        """Give one outcome a key, in the order of the keys."""
+        if len(keys) == 1:
+            return [await self._ask_alone(keys[0], 1)]
+        started = time.monotonic()
+        try:
+            answer = await self._send(keys, BATCH_ATTEMPTS)
+        except (Refused, Unavailable) as error:
+            if isinstance(error, Unavailable) and error.unreachable:
+                self._sender.give_up(error)
+            return await self._split(keys)
+        if not _trusted(answer, len(keys)):
+            return await self._split(keys)
+        self._batch.answered(len(keys), time.monotonic() - started)
+        return await self._outcomes(keys, answer)
+
+    async def _split(self, keys: Sequence[Key]) -> list[Outcome]:
+        """Ask for the halves, one after the other; a half that is refused is split again."""
+        self._batch.refused(len(keys))
+        middle = len(keys) // 2
+        return await self.ask(keys[:middle]) + await self.ask(keys[middle:])
+
+    async def _outcomes(self, keys: Sequence[Key], answer: Answer) -> list[Outcome]:
+        """Keep the good answers of a batch; a key that an error names is asked again, alone."""
+        now = datetime.now(UTC)
+        bad = {str(error.path[0]) for error in answer.errors}
+        outcomes: list[Outcome] = []
+        for alias, key in ((f"k{index}", key) for index, key in enumerate(keys)):
+            if alias in bad:
+                outcomes.append(await self._ask_alone(key, 2))
+            else:
+                self._succeeded()
+                outcomes.append(Outcome(key, _row(answer, alias), None, 1, now))
+        return outcomes
+
+    async def _ask_alone(self, key: Key, attempt: int) -> Outcome:
+        """Ask for one key until it is answered or its attempts are used up."""
+        started = time.monotonic()
+        try:
+            answer = await self._send([key], None)
+        except (Refused, Unavailable) as error:
+            return self._failed(key, _as_server_error(error), attempt, error)
+        if _trusted(answer, 1) and not answer.errors:
+            self._succeeded()
+            self._batch.answered(1, time.monotonic() - started)
+            return Outcome(key, _row(answer, "k0"), None, attempt, datetime.now(UTC))
+        if attempt < KEY_ATTEMPTS:
+            await asyncio.sleep(PAUSE_SECONDS * (attempt - 1))
+            return await self._ask_alone(key, attempt + 1)
+        return self._failed(key, _first_error(answer), attempt)
+
+    def _succeeded(self) -> None:
+        self._answered = True
+        self._failed_in_a_row = 0
+
+    def _failed(self, key: Key, error: ServerError, attempt: int, cause: Attempt | None = None) -> Outcome:
+        """Lay it on the key only where others are answered; else it is the document or the server."""
+        self._failed_in_a_row += 1
+        hopeless = self._failed_in_a_row >= HOPELESS
+        if isinstance(cause, Unavailable):
+            if hopeless or not self._answered:
+                self._sender.give_up(cause)
+        elif hopeless and not self._answered:
+            raise QueryError(f"the server refuses the query: {_without_key(error, key)}") from cause
+        return Outcome(key, None, error, attempt, datetime.now(UTC))
+
+    async def _send(self, keys: Sequence[Key], attempts: int | None) -> Answer:
+        size = len(keys)
+        if size not in self._texts:
+            self._texts[size] = self._plan.batch(size)
+        variables = {**self._shared, **self._plan.variables(keys)}
+        request = PreparedRequest(self._texts[size], variables)
+        return await self._sender.answer(request, size=size, attempts=attempts)
+
+
+def _trusted(answer: Answer, size: int) -> bool:
+    """Say whether there is data and each error names an alias; else no key of the batch is answered."""
+    aliases = {f"k{index}" for index in range(size)}
+    named = all(error.path and error.path[0] in aliases for error in answer.errors)
+    return answer.data is not None and named
+
+
+def _row(answer: Answer, alias: str) -> Mapping[str, object] | None:
+    row = (answer.data or {}).get(alias)
+    if row is None or isinstance(row, dict):
+        return row
+    raise QueryError("the server answered something else than an object to a lookup")
+
+
+def _first_error(answer: Answer) -> ServerError:
+    return answer.errors[0] if answer.errors else ServerError("neither data nor errors", "", ())
+
+
+def _as_server_error(error: Attempt) -> ServerError:
+    return ServerError(str(error), error.kind.upper(), ())
+
+
+def _without_key(error: ServerError, key: Key) -> str:
+    """Write a server's message without the key that it may quote."""
+    text = error.message
+    for part in key:
+        text = text.replace(str(part), "…")
+    return f"{text} [{error.code}]" if error.code else text

@@ -1,0 +1,58 @@
+"""One request, tried until it is answered: retry( throttle( gql( bearer + gate( network ))))."""
+
+from collections.abc import Mapping
+from typing import NoReturn
+
+from resources.errors import Attempt, Throttled, Unauthorized
+from resources.graphql.answer import Answer
+from resources.graphql.retry import Retry, give_up
+from resources.graphql.throttle import Throttle
+from resources.graphql.tokens import TokenSource
+from resources.graphql.transport import PreparedRequest, Transport
+
+
+class Sender:
+    """Sends requests to one endpoint."""
+
+    def __init__(
+        self, transport: Transport, retry: Retry, throttle: Throttle, tokens: TokenSource | None
+    ) -> None:
+        self.throttle = throttle
+        self.retry = retry
+        self._transport = transport
+        self._tokens = tokens
+
+    async def answer(self, request: PreparedRequest, *, size: int, attempts: int | None = None) -> Answer:
+        """Give the server's answer, errors in it included; `size` is the number of keys asked for.
+
+        Raises Refused where the server refuses the document as a whole and Unavailable where `attempts`
+        were not enough: the caller may ask for less. All else is final.
+        """
+        return Answer.of(await self.send(request, size=size, attempts=attempts))
+
+    async def send(
+        self, request: PreparedRequest, *, size: int = 1, attempts: int | None = None
+    ) -> Mapping[str, object]:
+        """Give the answer as it was decoded; raises as `answer` does."""
+
+        async def attempt() -> Mapping[str, object]:
+            if self._tokens:
+                await self._tokens.get()  # a renewal must not take a place, nor the request's own time
+            async with self.throttle.slot(size=size):
+                return await self._transport.send(request)
+
+        try:
+            return await self.retry.call(attempt, attempts=attempts)
+        except (Unauthorized, Throttled) as error:
+            self.give_up(error)
+
+    def give_up(self, error: Attempt) -> NoReturn:
+        """End the run with what a person or the orchestrator should know."""
+        refusal = self._tokens.refusal() if self._tokens else "the resource has no token"
+        give_up(error, host=self._transport.host, refusal=refusal)
+
+    async def close(self) -> None:
+        """End a renewal that is under way, and the session."""
+        if self._tokens:
+            await self._tokens.close()
+        await self._transport.close()

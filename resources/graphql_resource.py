@@ -1,0 +1,98 @@
+"""The Dagster resource for any GraphQL API: a URL, perhaps a token or headers, and limits."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+from typing import Any
+
+import dagster as dg
+from pydantic import Field, JsonValue, PrivateAttr
+
+from resources.errors import ConfigurationError
+from resources.graphql.client import Client
+from resources.graphql.page import Page
+from resources.graphql.query import Query
+from resources.graphql.settings import Settings
+from resources.graphql.tokens import StaticToken
+
+SECRET: dict[str, JsonValue] = {"dagster__is_secret": True}
+
+
+class ApiResource(dg.ConfigurableResource[Any]):
+    """Limits and paging, for whatever endpoint a subclass connects to; opened when first used.
+
+    Everything works in a notebook without a Dagster run.
+    """
+
+    connect_timeout_seconds: float = Field(10.0, description="Until a connection is there.")
+    read_timeout_seconds: float = Field(60.0, description="Longest silence while an answer is read.")
+    request_timeout_seconds: float = Field(300.0, description="A whole request, from start to end.")
+    max_in_flight: int = Field(8, description="Requests in flight, at most; the controller finds how many.")
+    requests_per_second: float | None = Field(None, description="At most so many requests start a second.")
+    max_batch: int = Field(100, description="Keys in one document, at most; the controller finds how many.")
+    page_size: int = Field(500, description="Rows of a list asked for at once, where the query lets us say.")
+    max_response_bytes: int = Field(64 * 1024 * 1024, description="A longer answer is refused.")
+    max_attempts: int = Field(8, description="Attempts of one request that fails with 5xx or breaks.")
+    max_retry_seconds: float = Field(900.0, description="Time for all attempts of one request.")
+    trust_env: bool = Field(False, description="Use HTTP_PROXY, HTTPS_PROXY, NO_PROXY and .netrc.")
+    ca_file: str | None = Field(None, description="PEM file of a private certificate authority.")
+
+    _client: Client | None = PrivateAttr(default=None)
+
+    @property
+    def client(self) -> Client:
+        """The client, connected at first use."""
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
+
+    def pages(
+        self, query: Query, *, keys: object = None, variables: Mapping[str, object] | None = None
+    ) -> Iterator[Page]:
+        """Iterate over pages of Arrow tables; see `resources.graphql.client.Client.pages`."""
+        return self.client.pages(query, keys=keys, variables=variables)
+
+    def table(
+        self, query: Query, *, keys: object = None, variables: Mapping[str, object] | None = None
+    ) -> Any:
+        """Extract all at once; give the extract's `pyarrow.Table` (`.to_pandas()` makes a DataFrame)."""
+        import pyarrow as pa
+
+        pages = list(self.pages(query, keys=keys, variables=variables))
+        return pa.concat_tables([page.tables[query.name] for page in pages])
+
+    def close(self) -> None:
+        """Close the connection; the next use opens another."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Close the connection when the run's process ends."""
+        self.close()
+
+    @abstractmethod
+    def _connect(self) -> Client:
+        """Open a client for the endpoint that the subclass names."""
+
+    def _settings(self, url: str, *, digest_secret: str, headers: dict[str, str] | None = None) -> Settings:
+        limits = {name: getattr(self, name) for name in ApiResource.model_fields}
+        digest_key = blake2b(digest_secret.encode(), person=b"key digest").digest()
+        return Settings(url=url, headers=headers or {}, digest_key=digest_key, **limits)
+
+
+class GraphQLResource(ApiResource):
+    """Any GraphQL API, with an optional bearer token or headers."""
+
+    url: str = Field(description="The endpoint, for example https://api.example.com/graphql.")
+    bearer_token: str = Field("", repr=False, json_schema_extra=SECRET, description="Sent as Authorization.")
+    headers: dict[str, str] = Field(
+        default_factory=dict, repr=False, json_schema_extra=SECRET, description="Sent with every request."
+    )
+
+    def _connect(self) -> Client:
+        if not self.url:
+            raise ConfigurationError("the GraphQL resource has no url")
+        token = self.bearer_token.strip()
+        settings = self._settings(self.url, digest_secret=token or self.url, headers=self.headers)
+        return Client(settings, (lambda *_: StaticToken(token)) if token else None)

@@ -1,0 +1,51 @@
+"""The manifest beside a partition's file: what was published, when, and by which run."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+import msgspec
+import pyarrow as pa
+
+from resources.lake.table_file import replace
+
+FORMAT_VERSION = 1
+NAME = "_manifest.json"
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts of one published partition of one table; `columns` maps names to Arrow types."""
+
+    format_version: int = FORMAT_VERSION
+    table: str
+    partition: str
+    file: str
+    rows: int
+    bytes: int
+    sha256: str
+    columns: dict[str, str]
+    run: str
+    generation: int
+    observed_at: datetime
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        """Read the manifest of a partition's folder, if one was published."""
+        try:
+            return msgspec.json.decode((folder / NAME).read_bytes(), type=cls)
+        except FileNotFoundError:
+            return None
+
+    def write(self, folder: Path, *, aside: Path) -> None:
+        """Put the manifest into the folder in one step."""
+        staged = aside / f"{self.table}{NAME}"
+        staged.write_bytes(msgspec.json.format(msgspec.json.encode(self)))
+        with staged.open("rb") as file:
+            os.fsync(file.fileno())
+        replace(staged, folder / NAME)
+
+
+def column_types(schema: pa.Schema) -> dict[str, str]:
+    """Write a schema as names and types."""
+    return {field.name: str(field.type) for field in schema}
