@@ -38,7 +38,7 @@ def table(rows: Sequence[Mapping[str, object]], columns: Sequence[Column]) -> pa
     return pa.Table.from_arrays(arrays, schema=pa.schema([column.field for column in columns]))
 
 
-def _column(rows: Sequence[object], column: Column) -> pa.Array:
+def _column(rows: Sequence[Mapping[str, object] | None], column: Column) -> pa.Array:
     try:
         return array([_member(row, column.key, i) for i, row in enumerate(rows)], column.type)
     except Misfit as misfit:
@@ -46,11 +46,9 @@ def _column(rows: Sequence[object], column: Column) -> pa.Array:
         raise Misfit(misfit.row, path, misfit.reason) from misfit
 
 
-def _member(row: object, key: str, index: int) -> object:
+def _member(row: Mapping[str, object] | None, key: str, index: int) -> object:
     if row is None:
         return None
-    if not isinstance(row, dict):
-        raise Misfit(index, "", f"an object is expected, not {_kind(row)}")
     try:
         return row[key]
     except KeyError:
@@ -69,9 +67,16 @@ def array(values: list[object], type_: ColumnType) -> pa.Array:
 
 
 def _structs(values: list[object], type_: Struct) -> pa.Array:
-    children = [_column(values, column) for column in type_.fields]
+    objects = [_object(value, index) for index, value in enumerate(values)]
+    children = [_column(objects, column) for column in type_.fields]
     absent = pa.array([value is None for value in values], pa.bool_())
     return pa.StructArray.from_arrays(children, fields=[column.field for column in type_.fields], mask=absent)
+
+
+def _object(value: object, index: int) -> Mapping[str, object] | None:
+    if value is None or isinstance(value, dict):
+        return value
+    raise Misfit(index, "", f"an object is expected, not {_kind(value)}")
 
 
 def _lists(values: list[object], type_: ListOf) -> pa.Array:

@@ -1,0 +1,84 @@
+"""The demo: the sandbox up, seven days of events, seven partitions through Dagster, a query over them."""
+
+import os
+import sys
+import time
+from datetime import date
+
+import dagster as dg
+import duckdb
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.table import Table
+
+from tests.local import FOLDER, ROOT, last_days, local_account
+
+LAKE = FOLDER / "lake"
+TABLES = ("profile_keys", "profiles", "profiles__lookups")
+QUERY = """
+SELECT permission.name, permission.value, count(DISTINCT profile_id) AS profiles
+FROM (
+    SELECT profile_id, unnest(permissions) AS permission
+    FROM read_parquet('{lake}/profiles/*/*.parquet', hive_partitioning = true)
+    WHERE date = '{day}'
+)
+WHERE permission.name IS NOT NULL
+GROUP BY ALL ORDER BY ALL LIMIT 10
+"""
+
+console = Console()
+
+
+def main() -> int:
+    """Run it; the exit code is that of a failed day."""
+    started = time.monotonic()
+    days = last_days()
+    with local_account() as (sandbox, environment):
+        os.environ |= environment
+        console.print(f"The sandbox, a TargetData look-alike, answers at {sandbox.url}.")
+        console.print(f"Its feed: {len(days)} days of events in {(FOLDER / 'feed').relative_to(ROOT)}/.\n")
+        done = [extracted(day) for day in days]
+    if not all(done):
+        return 1
+    console.print(rows_table(days))
+    show_query(days[-1])
+    console.print(
+        f"\nDone in {time.monotonic() - started:.0f} s. The tables: {LAKE.relative_to(ROOT)}/\n"
+        "The runs, the asset graph and the metadata: make dev, then http://localhost:3000"
+    )
+    return 0
+
+
+def extracted(day: date) -> bool:
+    """Run the daily job for one partition."""
+    from pipelines.definitions import defs
+
+    job = defs().get_job_def("profiles_daily")
+    started = time.monotonic()
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            partition_key=day.isoformat(), instance=instance, raise_on_error=False
+        )
+    mark = "[green]ok[/]" if result.success else "[red]failed[/]"
+    console.print(f"profiles_daily {day}  {mark}  {time.monotonic() - started:.1f} s")
+    return result.success
+
+
+def rows_table(days: list[date]) -> Table:
+    """Give the rows of each table and day, from the Parquet footers."""
+    table = Table("day", *TABLES, title="Rows per table and day")
+    for day in days:
+        paths = [LAKE / name / f"date={day}" / "part-00000.parquet" for name in TABLES]
+        table.add_row(str(day), *(f"{pq.ParquetFile(path).metadata.num_rows:,}" for path in paths))
+    return table
+
+
+def show_query(day: date) -> None:
+    """Print a query over the Parquet files and what DuckDB answers."""
+    query = QUERY.format(lake=LAKE.relative_to(ROOT), day=day).strip()
+    console.print(f"\nA query over the files, by DuckDB:\n[dim]{query}[/]", highlight=False)
+    console.print(str(duckdb.sql(query)), highlight=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

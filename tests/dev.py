@@ -1,0 +1,51 @@
+"""Dagster's UI on port 3000: with the account that `.env` names, else with the sandbox beside it."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from tests.local import FOLDER, ROOT, local_account
+
+PORT = os.environ.get("PORT", "3000")
+
+
+def main() -> int:
+    """Run `dagster dev` until it ends or is interrupted."""
+    with ExitStack() as stack:
+        environment: dict[str, str] = {}
+        if not names_account():
+            sandbox, environment = stack.enter_context(local_account())
+            print(
+                f"No account in .env: using the sandbox at {sandbox.url}, data in {FOLDER.relative_to(ROOT)}/"
+            )
+        print(f"Dagster's UI: http://localhost:{PORT}  (Ctrl-C ends it)", flush=True)
+        dagster = Path(sys.executable).with_name("dagster")
+        process = subprocess.Popen(
+            [dagster, "dev", "--host", "127.0.0.1", "--port", PORT], cwd=ROOT, env=os.environ | environment
+        )
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        return wait(process)
+
+
+def names_account() -> bool:
+    """Say whether `.env` or the environment names an account."""
+    settings = dotenv_values(ROOT / ".env") | dict(os.environ)
+    return bool(settings.get("TARGETDATA_BASE_URL"))
+
+
+def wait(process: "subprocess.Popen[bytes]") -> int:
+    """Wait for the process; Ctrl-C reaches it too, so it only has to be waited for again."""
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
+
+
+if __name__ == "__main__":
+    sys.exit(main())

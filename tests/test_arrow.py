@@ -1,0 +1,185 @@
+"""The decoder: what a server answers arrives exactly, or the table is refused."""
+
+import datetime as dt
+import re
+import traceback
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resources.graphql.arrow import Misfit, table
+from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct, snake_case, unknown_scalars
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def column(name: str, type_: ColumnType) -> tuple[Column, ...]:
+    return (Column(name, type_),)
+
+
+def decoded(value: object, scalar: str) -> object:
+    return table([{"v": value}], column("v", Scalar(scalar)))["v"].to_pylist()[0]
+
+
+def micros(value: object) -> int:
+    """Read an instant as microseconds since 1970; Python's datetimes end before Arrow's."""
+    return table([{"v": value}], column("v", Scalar("Instant")))["v"].cast(pa.int64()).to_pylist()[0]
+
+
+SCALAR_VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "String": st.text(st.characters(exclude_categories=["Cs"])),
+    "ID": st.text(max_size=5),
+    "Int": st.integers(-(2**63), 2**63 - 1),
+    "Float": st.floats(allow_nan=False, allow_infinity=False),
+    "Boolean": st.booleans(),
+}
+
+
+def types(depth: int = 3) -> st.SearchStrategy[ColumnType]:
+    leaf = st.sampled_from(sorted(SCALAR_VALUES)).map(Scalar)
+    if depth == 0:
+        return leaf
+    inner = types(depth - 1)
+    struct = st.lists(inner, min_size=1, max_size=3).map(
+        lambda found: Struct(tuple(Column(f"f{i}", type_) for i, type_ in enumerate(found)))
+    )
+    return st.one_of(leaf, inner.map(ListOf), struct)
+
+
+def values(type_: ColumnType) -> st.SearchStrategy[Any]:
+    match type_:
+        case Scalar():
+            found = SCALAR_VALUES[type_.name]
+        case ListOf():
+            found = st.lists(values(type_.item), max_size=3)
+        case Struct():
+            found = st.fixed_dictionaries({c.key: values(c.type) for c in type_.fields})
+    return st.none() | found
+
+
+@given(st.data())
+def test_a_table_equals_the_answers_it_was_made_from(data: st.DataObject) -> None:
+    type_ = data.draw(types())
+    rows = data.draw(st.lists(st.fixed_dictionaries({"v": values(type_)}), max_size=5))
+    assert table(rows, column("v", type_)).to_pylist() == rows
+
+
+@given(
+    st.datetimes(dt.datetime.min + dt.timedelta(2), dt.datetime.max - dt.timedelta(2)),
+    st.integers(0, 9),
+    st.integers(0, 999_999_999),
+    st.sampled_from(["Z", "+00:00", "+05:30", "-03:00", "+14:00"]),
+)
+def test_an_instant_keeps_six_digits_of_its_fraction(
+    moment: dt.datetime, digits: int, nanos: int, zone: str
+) -> None:
+    fraction = f"{nanos:09d}"[:digits]
+    text = f"{moment:%H:%M:%S}" + (f".{fraction}" if fraction else "") + zone
+    text = f"{moment.year:04d}-{moment:%m-%d}T{text}"
+    kept = re.sub(r"(\.\d{6})\d+", r"\1", text)
+    expected = dt.datetime.fromisoformat(kept) - EPOCH
+    assert micros(text) == expected // dt.timedelta(microseconds=1)
+
+
+def test_the_sentinel_of_the_year_9999_is_kept() -> None:
+    assert decoded("9999-12-31T23:59:59Z", "Instant") == dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "scalar", "expected"),
+    [
+        (12, "ID", "12"),
+        ("12", "Int", 12),
+        (2.0, "Int", 2),
+        ("-0.5e3", "Float", -500.0),
+        (7, "Float", 7.0),
+        ("9007199254740993", "Long", 9007199254740993),
+        ({"a": [1]}, "JSON", '{"a":[1]}'),
+        ("text", "JSON", '"text"'),
+        ({"a": 1}, "Whatever", '{"a":1}'),
+        ("as it is", "Whatever", "as it is"),
+        ("2026-11-22", "Date", dt.date(2026, 11, 22)),
+    ],
+)
+def test_what_servers_differ_in_is_accepted(value: object, scalar: str, expected: object) -> None:
+    assert decoded(value, scalar) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "scalar"),
+    [
+        (True, "String"),
+        ([], "String"),
+        (True, "Int"),
+        (1.5, "Int"),
+        (2**63, "Int"),
+        ("1e3", "Int"),
+        ("١٢x", "Int"),
+        (2**53 + 1, "Float"),
+        ("nan", "Float"),
+        (False, "Float"),
+        (1, "Boolean"),
+        ("true", "Boolean"),
+        (1700000000, "Instant"),
+        ("soon", "Instant"),
+        ("2026-03-11T19:02:45", "Instant"),
+        ("2026-13-11T19:02:45Z", "Instant"),
+        ("22.11.2026", "Date"),
+    ],
+)
+def test_a_value_that_fits_no_type_is_refused_and_not_shown(value: object, scalar: str) -> None:
+    with pytest.raises(Misfit) as caught:
+        table([{"v": None}, {"v": value}], column("v", Scalar(scalar)))
+    assert (caught.value.row, caught.value.path) == (1, "v")
+    shown = "".join(traceback.format_exception(caught.value))
+    if isinstance(value, str):
+        assert value not in shown, "an error of Arrow, perhaps, shows the value"
+
+
+def test_a_misfit_names_the_row_and_the_path_through_lists_and_objects() -> None:
+    item = Struct(column("lastSeen", ListOf(Scalar("Instant"))))
+    rows = [{"xs": []}, {"xs": None}, {"xs": [None, {"lastSeen": None}]}, {"xs": [{"lastSeen": [None, "?"]}]}]
+    with pytest.raises(Misfit) as caught:
+        table(rows, column("xs", ListOf(item)))
+    assert (caught.value.row, caught.value.path) == (3, "xs.last_seen")
+
+
+def test_a_field_that_the_answer_lacks_is_no_null() -> None:
+    with pytest.raises(Misfit, match="lacks this field"):
+        table([{"v": 1}, {}], column("v", Scalar("Int")))
+
+
+@pytest.mark.parametrize(("type_", "value"), [(ListOf(Scalar("Int")), {}), (Struct(()), [])])
+def test_an_answer_of_another_shape_is_refused(type_: ColumnType, value: object) -> None:
+    with pytest.raises(Misfit, match="is expected, not"):
+        table([{"v": value}], column("v", type_))
+
+
+def test_zero_rows_have_the_full_types() -> None:
+    type_ = ListOf(Struct(column("changeDate", Scalar("Instant"))))
+    assert (
+        table([], column("attributes", type_)).schema
+        == table([{"attributes": [{"changeDate": None}]}], column("attributes", type_)).schema
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("profileId", "profile_id"),
+        ("umdids", "umdids"),
+        ("URLPath", "url_path"),
+        ("firstSeenByMasterFeed",) * 1 + ("first_seen_by_master_feed",),
+        ("a1B", "a1_b"),
+    ],
+)
+def test_names_become_snake_case(name: str, expected: str) -> None:
+    assert snake_case(name) == expected
+
+
+def test_scalars_of_which_nothing_is_known_are_named() -> None:
+    columns = column("a", ListOf(Struct(column("b", Scalar("Money"))))) + column("c", Scalar("Int"))
+    assert unknown_scalars(columns) == {"Money"}

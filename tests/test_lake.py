@@ -1,0 +1,155 @@
+"""The lake: a partition is published whole or not at all."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from resources.errors import AccountingError, LakeError
+from resources.lake import Lake
+from resources.lake.resource import folder_of
+
+SCHEMAS = {
+    "people": pa.schema([("id", pa.string()), ("at", pa.timestamp("us", tz="UTC"))]),
+    "people__lookups": pa.schema([("key", pa.string())]),
+}
+DAY = "date=2026-11-22"
+
+
+def rows(*ids: str) -> dict[str, pa.Table]:
+    times = pa.array([None] * len(ids), SCHEMAS["people"].field("at").type)
+    return {
+        "people": pa.Table.from_arrays([pa.array(ids, pa.string()), times], schema=SCHEMAS["people"]),
+        "people__lookups": pa.Table.from_arrays(
+            [pa.array(ids, pa.string())], schema=SCHEMAS["people__lookups"]
+        ),
+    }
+
+
+def publish(lake: Lake, *ids: str, run: str = "run-1", folder: str = DAY) -> None:
+    with lake.write(folder, SCHEMAS, run=run, footer={"query": "abc"}) as writer:
+        for id_ in ids:
+            writer.write(rows(id_))
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(path=str(tmp_path / "lake"))
+
+
+def everything(lake: Lake) -> dict[str, bytes]:
+    """Give all published files."""
+    found = [p for p in lake.root.rglob("*") if p.is_file() and p.relative_to(lake.root).parts[0][0] != "_"]
+    return {str(path.relative_to(lake.root)): path.read_bytes() for path in found}
+
+
+def test_a_published_partition_is_one_file_a_table_with_its_manifest(lake: Lake) -> None:
+    publish(lake, "a", "b")
+    assert sorted(everything(lake)) == [
+        "people/date=2026-11-22/_manifest.json",
+        "people/date=2026-11-22/part-00000.parquet",
+        "people__lookups/date=2026-11-22/_manifest.json",
+        "people__lookups/date=2026-11-22/part-00000.parquet",
+    ]
+    assert lake.read("people", DAY)["id"].to_pylist() == ["a", "b"]
+
+
+def test_the_manifest_says_what_the_file_holds(lake: Lake) -> None:
+    import hashlib
+
+    publish(lake, "a", "b")
+    path = lake.root / "people" / DAY / "part-00000.parquet"
+    manifest = json.loads((path.parent / "_manifest.json").read_text())
+    assert manifest["rows"] == pq.ParquetFile(path).metadata.num_rows == 2
+    assert manifest["bytes"] == path.stat().st_size
+    assert manifest["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert manifest["columns"] == {"id": "string", "at": "timestamp[us, tz=UTC]"}
+    assert (manifest["run"], manifest["generation"], manifest["format_version"]) == ("run-1", 1, 1)
+
+
+def test_the_tables_of_a_partition_carry_one_generation_in_manifest_and_footer(lake: Lake) -> None:
+    publish(lake, "a")
+    publish(lake, "b", run="run-2")
+    for table in SCHEMAS:
+        manifest = lake.manifest(table, DAY)
+        footer = pq.ParquetFile(lake.root / table / DAY / "part-00000.parquet").schema_arrow.metadata
+        assert manifest is not None
+        assert (manifest.generation, manifest.run) == (2, "run-2")
+        assert (footer[b"generation"], footer[b"run"], footer[b"query"]) == (b"2", b"run-2", b"abc")
+
+
+def test_an_error_leaves_the_old_partition_untouched_and_nothing_beside_it(lake: Lake) -> None:
+    publish(lake, "a")
+    before = everything(lake)
+    with pytest.raises(ZeroDivisionError), lake.write(DAY, SCHEMAS, run="run-2") as writer:
+        writer.write(rows("b"))
+        raise ZeroDivisionError
+    assert everything(lake) == before
+    assert list((lake.root / "_staging").iterdir()) == []
+
+
+def test_a_run_whose_partition_was_claimed_by_a_later_one_publishes_nothing(lake: Lake) -> None:
+    with pytest.raises(AccountingError, match="another run has claimed date=2026-11-22"):
+        with lake.write(DAY, SCHEMAS, run="zombie") as zombie:
+            publish(lake, "b", run="newer")
+            zombie.write(rows("a"))
+    assert lake.read("people", DAY)["id"].to_pylist() == ["b"]
+
+
+def test_a_partition_without_rows_has_the_full_schema(lake: Lake) -> None:
+    publish(lake)
+    assert lake.read("people", DAY).schema.equals(SCHEMAS["people"])
+    assert lake.read("people", DAY).num_rows == 0
+
+
+def test_a_table_without_partitions_has_no_folder_level(lake: Lake) -> None:
+    publish(lake, "a", folder="")
+    assert "people/part-00000.parquet" in everything(lake)
+    assert lake.read("people").num_rows == 1
+
+
+def test_readers_that_are_not_ours_see_the_partitions(lake: Lake) -> None:
+    publish(lake, "a")
+    publish(lake, "b", "c", folder="date=2026-11-23")
+    found = duckdb.sql(
+        f"SELECT date, count(*) FROM read_parquet('{lake.root}/people/*/*.parquet', hive_partitioning=true) "
+        "GROUP BY date ORDER BY date"
+    ).fetchall()
+    assert [(str(day), count) for day, count in found] == [("2026-11-22", 1), ("2026-11-23", 2)]
+
+
+def test_a_lake_that_cannot_be_written_is_found_when_it_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    lake = Lake(path=str(tmp_path / "file" / "lake"))
+    with pytest.raises(LakeError, match=r"cannot be written: Not a directory.*TARGETDATA_LAKE"):
+        lake.write(DAY, SCHEMAS, run="run-1").__enter__()
+
+
+def test_a_missing_or_broken_partition_is_named(lake: Lake) -> None:
+    with pytest.raises(LakeError, match="people has no partition date=2026-11-22"):
+        lake.read("people", DAY)
+    publish(lake, "a")
+    (lake.root / "people" / DAY / "part-00000.parquet").write_bytes(b"no Parquet")
+    with pytest.raises(LakeError, match="cannot be read as Parquet"):
+        lake.read("people", DAY)
+
+
+def test_an_object_store_is_refused_for_now(tmp_path: Path) -> None:
+    with pytest.raises(LakeError, match="object stores are not supported"):
+        _ = Lake(path="s3://bucket/lake").root
+
+
+def test_folders_are_named_by_date_hour_or_key() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    day = datetime(2026, 3, 29, tzinfo=berlin)  # 23 hours long
+    hour = datetime(2026, 11, 22, 6, tzinfo=berlin)
+    assert folder_of(None) == ""
+    assert folder_of("2026-03-29", (day, datetime(2026, 3, 30, tzinfo=berlin))) == "date=2026-03-29"
+    assert folder_of("x", (hour, hour + timedelta(hours=1))) == "hour=20261122T05Z"
+    assert folder_of("a/b") == "partition=a%2Fb"
+    assert folder_of("x", (day.astimezone(UTC), day.astimezone(UTC) + timedelta(days=7))) == "date=2026-03-28"
