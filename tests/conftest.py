@@ -1,6 +1,53 @@
-"""Settings for all tests."""
+"""Settings and fixtures for all tests."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from resources.graphql.query import Query
+from resources.targetdata import TargetDataResource
+from tests.sandbox import Sandbox
 
 settings.register_profile("shared machine", deadline=None, print_blob=True)
 settings.load_profile("shared machine")
+
+ROOT = Path(__file__).resolve().parent.parent
+PROFILES_QUERY = ROOT / "pipelines" / "defs" / "profiles" / "profiles.graphql"
+SCHEMA = ROOT / "pipelines" / "schema.graphql"
+
+Connect = Callable[..., TargetDataResource]
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    """What a test opens and this closes."""
+    with ExitStack() as opened:
+        yield opened
+
+
+@pytest.fixture
+def sandbox(stack: ExitStack) -> Sandbox:
+    """A fresh sandbox of 200 people."""
+    return stack.enter_context(Sandbox(people=200, seed=7))
+
+
+@pytest.fixture
+def connect(stack: ExitStack) -> Connect:
+    """Make resources for a sandbox; they are closed at the end."""
+
+    def make(sandbox: Sandbox, **settings: object) -> TargetDataResource:
+        values = {"base_url": sandbox.url, "refresh_token": sandbox.refresh_token} | settings
+        resource = TargetDataResource(**values)
+        stack.callback(resource.close)
+        return resource
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def profiles_query() -> Query:
+    """The shipped query."""
+    return Query.load(PROFILES_QUERY, schema=SCHEMA, identity="profileId")

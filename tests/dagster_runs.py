@@ -1,0 +1,71 @@
+"""Runs of the real code location, in processes of their own, as Dagster's command line starts them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dagster as dg
+
+from resources.lake import Lake
+from tests.conftest import ROOT
+from tests.local import account_environment
+from tests.sandbox import Sandbox
+
+BIN = Path(sys.executable).parent
+
+
+@dataclass
+class Location:
+    """A code location of a sandbox: its environment, its lake and its Dagster instance, in one folder."""
+
+    sandbox: Sandbox
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / ".dagster" / "dagster.yaml", self.home)
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "dagster"
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(path=str(self.folder / "lake"))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("TARGETDATA_", "DAGSTER_"))}
+        account = account_environment(self.sandbox, self.folder) | {"DAGSTER_HOME": str(self.home)}
+        return inherited | account | self.settings
+
+    def run(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Run a command of the installation."""
+        return subprocess.run(
+            [BIN / arguments[0], *arguments[1:]],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=check,
+        )
+
+    def materialize(self, *partition: str, select: str = "*", check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Run `dagster asset materialize` for one partition (a day) or a range (two)."""
+        option = ["--partition", *partition] if len(partition) == 1 else ["--partition-range", "...".join(partition)]
+        return self.run(
+            "dagster", "asset", "materialize", "-m", "pipelines.definitions", "--select", select, *option, check=check
+        )
+
+    def instance(self) -> dg.DagsterInstance:
+        """Open the instance that the runs wrote to."""
+        return dg.DagsterInstance.from_config(str(self.home))
+
+    def everything_stored(self) -> bytes:
+        """Give all that Dagster keeps: databases, events, logs of all runs."""
+        return b"\0".join(path.read_bytes() for path in sorted(self.home.rglob("*")) if path.is_file())

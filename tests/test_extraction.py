@@ -1,0 +1,167 @@
+"""Extraction by key: tables equal what the sandbox holds, whatever the server does in between."""
+
+import pyarrow as pa
+import pytest
+
+from resources.errors import ServerUnavailable, TooManyFailed
+from resources.graphql.page import Page, Tally
+from resources.graphql.query import Query
+from resources.targetdata import TargetDataResource
+from tests.conftest import Connect
+from tests.local import last_days
+from tests.sandbox import Faults, Sandbox
+from tests.truth import expected_lookups, expected_profiles, lookups, plain
+
+DAY = last_days()[-1]
+EVERY_FAULT = [
+    "429",
+    "429-date",
+    "500",
+    "502-html",
+    "503",
+    "drop",
+    "truncated",
+    "truncated-json",
+    "html",
+    "empty",
+]
+
+
+def extract(resource: TargetDataResource, query: Query, keys: list[str]) -> tuple[pa.Table, pa.Table, Tally]:
+    """Extract all pages; give both tables and the sum of the pages."""
+    pages: list[Page] = []
+    tally = Tally()
+    for page in resource.pages(query, keys=keys):
+        pages.append(page)
+        tally.add(page)
+    profiles, found = (pa.concat_tables([p.tables[name] for p in pages]) for name in query.tables)
+    return profiles, found, tally
+
+
+def test_the_tables_equal_what_the_sandbox_holds(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    umids = sandbox.umids_of(DAY)
+    profiles, found, tally = extract(connect(sandbox), profiles_query, umids)
+    assert plain(profiles) == expected_profiles(sandbox, umids)
+    assert lookups(found) == expected_lookups(sandbox, umids)
+    assert profiles.schema.equals(profiles_query.tables["profiles"])
+    tally.check(max_failed=0)
+    assert tally.asked == len(umids) > tally.found > 0 < tally.not_found
+
+
+def test_faults_and_short_tokens_change_nothing_and_each_key_is_answered_once(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    umids = sandbox.umids_of(DAY)
+    expected = extract(connect(sandbox), profiles_query, umids)
+    with Sandbox(
+        people=200,
+        seed=7,
+        token_seconds=2.0,
+        claimed_seconds=3600,
+        faults=Faults(every=10, kinds=EVERY_FAULT, retry_after=0.2),
+    ) as faulty:
+        profiles, found, tally = extract(connect(faulty, max_batch=4), profiles_query, umids)
+        assert set(faulty.answers) == set(umids)
+        assert set(faulty.answers.values()) == {1}
+        assert {r.fault for r in faulty.requests if r.fault} >= set(EVERY_FAULT)
+    assert plain(profiles) == plain(expected[0])
+    assert lookups(found) == lookups(expected[1])
+    assert sum(tally.counts.retries.values()) >= len(EVERY_FAULT)
+
+
+@pytest.mark.parametrize("refusal", ["400", "200-message", "413-html"])
+def test_a_batch_with_too_many_aliases_is_split(
+    refusal: str, sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    umids = sandbox.umids_of(DAY)
+    sandbox.faults.max_aliases, sandbox.faults.alias_refusal = 5, refusal
+    sandbox.faults.latency = 0.02  # time per key falls with the batch, so that it grows beyond the limit
+    profiles, _, _ = extract(connect(sandbox), profiles_query, umids)
+    assert plain(profiles) == expected_profiles(sandbox, umids)
+    assert set(sandbox.answers.values()) == {1}
+    assert max(r.aliases for r in sandbox.requests) > 5
+
+
+def test_a_batch_that_is_too_complex_is_split(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    umids = sandbox.umids_of(DAY)
+    sandbox.faults.max_complexity, sandbox.faults.latency = 150, 0.02
+    _, found, _ = extract(connect(sandbox), profiles_query, umids)
+    assert lookups(found) == expected_lookups(sandbox, umids)
+
+
+def test_a_key_whose_alias_failed_is_asked_again_alone_and_the_others_are_not(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    umids = sandbox.umids_of(DAY)
+    once, nested = umids[40], umids[41]
+    sandbox.faults.alias_errors, sandbox.faults.nested_errors = {once: 1}, {nested: 1}
+    sandbox.faults.latency = 0.02
+    profiles, found, tally = extract(connect(sandbox), profiles_query, umids)
+    assert plain(profiles) == expected_profiles(sandbox, umids)
+    assert lookups(found) == expected_lookups(sandbox, umids)
+    attempts = {row["umid"]: row["attempts"] for row in found.to_pylist()}
+    assert {umid for umid, number in attempts.items() if number == 2} == {once, nested}
+    assert set(sandbox.answers.values()) == {1}
+    tally.check(max_failed=0)
+
+
+def test_a_key_that_goes_on_failing_is_failed_with_code_and_message_and_stops_the_publication(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    umids = sandbox.umids_of(DAY)
+    sandbox.faults.alias_errors, sandbox.faults.alias_error_code = {umids[7]: -1}, "DATA_FETCHING"
+    _, found, tally = extract(connect(sandbox), profiles_query, umids)
+    failed = [row for row in found.to_pylist() if row["status"] == "failed"]
+    assert [(r["umid"], r["code"], r["attempts"]) for r in failed] == [(umids[7], "DATA_FETCHING", 3)]
+    assert failed[0]["message"]
+    with pytest.raises(TooManyFailed, match=f"1 of {len(umids)} keys failed, 0 may"):
+        tally.check(max_failed=0)
+    tally.check(max_failed=1)
+
+
+def test_a_key_that_breaks_the_server_is_found_alone_and_the_others_are_answered(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    umids = sandbox.umids_of(DAY)
+    sandbox.faults.poison, sandbox.faults.latency = [umids[30]], 0.02
+    _, found, _ = extract(connect(sandbox, max_attempts=3), profiles_query, umids)
+    failed = [row["umid"] for row in found.to_pylist() if row["status"] == "failed"]
+    assert failed == [umids[30]]
+
+
+def test_a_server_that_is_down_is_not_laid_on_the_keys(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    sandbox.faults.status = 503
+    with pytest.raises(ServerUnavailable, match="went on failing: POST /graphql answered 503"):
+        extract(connect(sandbox, max_attempts=2), profiles_query, ["a", "b"])
+
+
+def test_keys_are_asked_sorted_once_and_without_nulls(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    umids = sandbox.umids_of(DAY)[:5]
+    _, found, tally = extract(connect(sandbox), profiles_query, [umids[3], None, *umids, umids[0]])  # type: ignore[list-item]
+    assert [row["umid"] for row in found.to_pylist()] == sorted(umids)
+    assert tally.asked == 5
+
+
+def test_no_keys_give_typed_empty_tables_and_no_request(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    profiles, found, tally = extract(connect(sandbox), profiles_query, [])
+    assert (profiles.num_rows, found.num_rows, tally.asked) == (0, 0, 0)
+    assert profiles.schema.equals(profiles_query.tables["profiles"])
+    assert sandbox.requests == []
+
+
+def test_three_lines_give_a_frame_in_a_notebook(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    umids = sandbox.umids_of(DAY)[:20]
+    frame = connect(sandbox).table(profiles_query, keys=umids).to_pandas()
+    assert list(frame["profile_id"]) == [row["profile_id"] for row in expected_profiles(sandbox, umids)]

@@ -1,0 +1,201 @@
+"""The daily line in Dagster: partitions published and recorded, failures that say what to do."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from tests.dagster_runs import Location
+from tests.local import last_days
+from tests.sandbox import Sandbox
+from tests.truth import expected_lookups, expected_profiles, lookups, plain
+
+DAYS = last_days(3)
+DAY = DAYS[-1]
+
+
+@pytest.fixture
+def location(sandbox: Sandbox, tmp_path: Path) -> Location:
+    sandbox.write_feed(tmp_path / "feed", DAYS)
+    return Location(sandbox, tmp_path)
+
+
+def materializations(location: Location, asset: str) -> dict[str, dict[str, object]]:
+    """Give the metadata of an asset's partitions, as Dagster has recorded it."""
+    with location.instance() as instance:
+        events = instance.fetch_materializations(dg.AssetKey(asset), limit=100).records
+        assert len(events) == len({event.partition_key for event in events}), "one event a partition"
+        return {
+            event.partition_key: {name: value.value for name, value in event.asset_materialization.metadata.items()}
+            for event in events
+        }
+
+
+def only_run(location: Location) -> dg.DagsterRun:
+    with location.instance() as instance:
+        (run,) = instance.get_runs()
+        return run
+
+
+def failure(location: Location) -> str:
+    """Run the day, which must fail, and give what Dagster recorded of it."""
+    assert location.materialize(str(DAY), check=False).returncode != 0
+    with location.instance() as instance:
+        run = instance.get_runs()[0]
+        events = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+        retries = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY)
+    assert not retries, "a person is needed: nothing may retry"
+    error = events[0].get_dagster_event().step_failure_data.error
+    return error.to_string()
+
+
+def test_a_day_is_published_and_recorded_with_its_figures(location: Location) -> None:
+    location.materialize(str(DAY))
+    umids = location.sandbox.umids_of(DAY)
+    assert plain(location.lake.read("profiles", f"date={DAY}")) == expected_profiles(location.sandbox, umids)
+    assert lookups(location.lake.read("profiles__lookups", f"date={DAY}")) == expected_lookups(
+        location.sandbox, umids
+    )
+    assert location.lake.read("profile_keys", f"date={DAY}")["umid"].to_pylist() == umids
+    figures = materializations(location, "profiles")[str(DAY)]
+    found = sum(status == "found" for _, status, _ in expected_lookups(location.sandbox, umids))
+    assert figures["keys_asked"] == len(umids)
+    assert (figures["keys_found"], figures["keys_not_found"]) == (found, len(umids) - found)
+    assert figures["keys_failed"] == 0
+    assert figures["rows"] == figures["dagster/partition_row_count"] == len(expected_profiles(location.sandbox, umids))
+    assert figures["token_renewals"] == 1
+    assert figures["requests"] == sum(r.path == "/graphql" for r in location.sandbox.requests)
+    assert figures["seconds"] > 0 < figures["rows_per_second"]
+    assert figures["answer_bytes"] > 0 < figures["file_bytes"]
+    assert [c.name for c in figures["dagster/column_schema"].columns][:2] == ["profile_id", "owner"]
+    keys = materializations(location, "profile_keys")[str(DAY)]
+    assert keys["events"] == keys["null_keys"] + keys["duplicate_keys"] + keys["rows"]
+
+
+def test_in_a_range_run_each_partition_is_published_and_recorded_by_itself(location: Location) -> None:
+    location.settings["TARGETDATA_PARTITIONS_PER_RUN"] = "100"
+    run_range(location)
+    assert len(location_runs(location)) == 1
+    figures = materializations(location, "profiles")
+    assert sorted(figures) == [str(day) for day in DAYS]
+    for day in DAYS:
+        umids = location.sandbox.umids_of(day)
+        assert figures[str(day)]["keys_asked"] == len(umids)
+        assert plain(location.lake.read("profiles", f"date={day}")) == expected_profiles(location.sandbox, umids)
+
+
+def test_partitions_published_before_a_failure_in_a_range_stay_published_and_recorded(location: Location) -> None:
+    location.settings["TARGETDATA_PARTITIONS_PER_RUN"] = "100"
+    run_range(location, select="profile_keys")
+    only_third = set(location.sandbox.umids_of(DAYS[2])) - {u for d in DAYS[:2] for u in location.sandbox.umids_of(d)}
+    location.sandbox.faults.alias_errors = {sorted(only_third)[0]: -1}
+    run_range(location, select="profiles", check=False)
+    assert sorted(materializations(location, "profiles")) == [str(day) for day in DAYS[:2]]
+    assert location.lake.manifest("profiles", f"date={DAYS[1]}")
+    assert location.lake.manifest("profiles", f"date={DAYS[2]}") is None
+
+
+def location_runs(location: Location) -> list[dg.DagsterRun]:
+    with location.instance() as instance:
+        return list(instance.get_runs())
+
+
+def run_range(location: Location, select: str = "*", *, check: bool = True) -> None:
+    """Run three days in one run."""
+    location.materialize(str(DAYS[0]), str(DAYS[-1]), select=select, check=check)
+
+
+def test_a_refused_refresh_token_fails_once_whatever_run_retries_say(location: Location) -> None:
+    location.sandbox.faults.refuse_refresh = 400
+    said = failure(location)
+    assert "the refresh token is refused (400" in said
+    assert "/auth/offline-token" in said
+    assert only_run(location).tags["dagster/retry_on_asset_or_op_failure"] == "false"
+    assert sum(r.path == "/auth/token" for r in location.sandbox.requests) == 1
+
+
+def test_a_missing_feed_asks_for_a_retry_after_the_time_it_may_be_late(location: Location) -> None:
+    (location.folder / "feed" / f"events-{DAY}.jsonl.gz").unlink()
+    location.settings["TARGETDATA_FEED_LATE_SECONDS"] = "0.1"
+    done = location.materialize(str(DAY), select="profile_keys", check=False)
+    assert done.returncode != 0
+    with location.instance() as instance:
+        retries = instance.all_logs(only_run(location).run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY)
+    waits = [e.get_dagster_event().step_retry_data for e in retries]
+    assert len(waits) == 12
+    assert waits[0].seconds_to_wait == 0.1
+    assert "the feed may be late" in waits[0].error.to_string()
+
+
+def test_an_empty_feed_gives_typed_empty_tables_and_a_warning(location: Location) -> None:
+    (location.folder / "feed" / f"events-{DAY}.jsonl.gz").unlink()
+    (location.folder / "feed" / f"events-{DAY}.jsonl").touch()
+    location.settings["TARGETDATA_FEED"] = str(location.folder / "feed" / "events-{date}.jsonl*")
+    done = location.materialize(str(DAY))
+    assert f"the feed of {DAY} has no events" in done.stderr
+    table = location.lake.read("profiles", f"date={DAY}")
+    assert table.num_rows == 0
+    assert table.schema.names[0] == "profile_id"
+    assert materializations(location, "profiles")[str(DAY)]["keys_asked"] == 0
+
+
+def test_a_feed_without_the_column_names_those_there_are(location: Location) -> None:
+    location.settings["TARGETDATA_FEED_COLUMN"] = "customer"
+    said = failure(location)
+    assert "customer" in said
+    assert "umid" in said
+    assert location.lake.manifest("profile_keys", f"date={DAY}") is None
+
+
+def test_a_broken_line_is_named_by_file_and_number(location: Location) -> None:
+    path = location.folder / "feed" / "events.jsonl"
+    path.write_text('{"umid": "a"}\n{"umid": "b"\n')
+    location.settings["TARGETDATA_FEED"] = str(location.folder / "feed" / "events.jsonl?") .replace("?", "") + "{date:}"
+    location.settings["TARGETDATA_FEED"] = str(location.folder / "feed" / "{date}.jsonl")
+    path.rename(location.folder / "feed" / f"{DAY}.jsonl")
+    said = failure(location)
+    assert f"{DAY}.jsonl" in said
+    assert "line 2" in said
+
+
+def test_a_lake_that_cannot_be_written_is_found_before_the_api_is_asked(location: Location) -> None:
+    location.materialize(str(DAY), select="profile_keys")
+    (location.folder / "lake" / "profiles").write_text("in the way")
+    (location.folder / "lake" / "_staging").rmdir()
+    (location.folder / "lake" / "_staging").write_text("in the way")
+    assert location.materialize(str(DAY), select="profiles", check=False).returncode != 0
+    assert location.sandbox.requests == []
+
+
+def test_a_missing_token_says_where_to_make_one(location: Location) -> None:
+    location.settings["TARGETDATA_REFRESH_TOKEN"] = ""
+    said = failure(location)
+    assert "there is no offline refresh token" in said
+    assert f"{location.sandbox.url}/auth/offline-token" in said
+
+
+def test_a_missing_base_url_says_what_to_do(location: Location) -> None:
+    location.settings["TARGETDATA_BASE_URL"] = ""
+    assert "copy .env.example to .env" in failure(location)
+
+
+def test_a_setting_that_cannot_be_is_named_when_definitions_load(location: Location) -> None:
+    location.settings["TARGETDATA_TIMEZONE"] = "Mars/Olympus"
+    done = location.run("dagster", "definitions", "validate", check=False)
+    assert done.returncode != 0
+    assert "TARGETDATA_TIMEZONE" in done.stdout + done.stderr
+
+
+def test_a_query_that_does_not_fit_the_schema_fails_at_load_with_its_place(location: Location) -> None:
+    schema = location.folder / "schema.graphql"
+    schema.write_text((Path(__file__).parent.parent / "pipelines" / "schema.graphql").read_text().replace("owner", "lord"))
+    location.settings["TARGETDATA_SCHEMA_FILE"] = str(schema)
+    done = location.run("dagster", "definitions", "validate", check=False)
+    assert done.returncode != 0
+    assert "profiles.graphql:4:5: Cannot query field 'owner'" in done.stdout + done.stderr
+
+
+def test_partitions_follow_the_time_zone(location: Location) -> None:
+    location.settings["TARGETDATA_TIMEZONE"] = "Pacific/Auckland"
+    done = location.run("python", "-c", "from pipelines.defs.daily import DAILY; print(DAILY.timezone)")
+    assert done.stdout.strip() == "Pacific/Auckland"

@@ -1,0 +1,111 @@
+"""The controller of load, without a network: what it learns from answers and refusals."""
+
+import asyncio
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resources.errors import Throttled
+from resources.graphql.throttle import Batch, Latency, Throttle
+
+
+def learn(batch: Batch, seconds_of: "dict[int, float]", times: int = 60) -> None:
+    for _ in range(times):
+        batch.answered(batch.size, seconds_of[batch.size])
+
+
+def test_a_batch_doubles_while_the_time_per_key_falls() -> None:
+    batch = Batch(100)
+    learn(batch, {size: 1.0 + 0.01 * size for size in (1, 2, 4, 8, 16, 32, 64, 100)})
+    assert batch.size == 100
+
+
+def test_a_batch_goes_back_when_a_bigger_one_costs_as_much_a_key() -> None:
+    batch = Batch(100)
+    learn(batch, {1: 1.0, 2: 1.0, 4: 1.1, 8: 2.2, 16: 4.4})
+    assert batch.size == 4
+
+
+def test_a_refused_size_is_never_reached_again() -> None:
+    batch = Batch(100)
+    learn(batch, dict.fromkeys(range(1, 101), 1.0), times=9)
+    assert batch.size == 8
+    batch.refused(8)
+    learn(batch, dict.fromkeys(range(1, 101), 1.0))
+    assert batch.size == 4
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0.001, 10)), max_size=200), st.integers(1, 128))
+def test_a_batch_stays_between_one_and_its_limit(events: list[tuple[bool, float]], limit: int) -> None:
+    batch = Batch(limit)
+    for answered, seconds in events:
+        batch.answered(batch.size, seconds) if answered else batch.refused(batch.size)
+        assert 1 <= batch.size <= limit
+
+
+def run_slots(throttle: Throttle, number: int) -> None:
+    async def one() -> None:
+        async with throttle.slot():
+            await asyncio.sleep(0)
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(one() for _ in range(number)))
+
+    asyncio.run(all_of_them())
+
+
+def test_requests_in_flight_rise_to_the_limit_and_not_beyond() -> None:
+    throttle = Throttle(max_in_flight=6, requests_per_second=None)
+    run_slots(throttle, 200)
+    assert throttle.in_flight == 6
+
+
+def test_refusals_of_requests_that_were_in_flight_together_halve_once() -> None:
+    async def scenario() -> int:
+        throttle = Throttle(max_in_flight=8, requests_per_second=None)
+        throttle.in_flight = 8
+        all_started = asyncio.Barrier(8)
+
+        async def refused() -> None:
+            with pytest.raises(Throttled):
+                async with throttle.slot():
+                    await all_started.wait()
+                    raise Throttled("429", after_seconds=0.0)
+
+        await asyncio.gather(*(refused() for _ in range(8)))
+        return throttle.in_flight
+
+    assert asyncio.run(scenario()) == 4
+
+
+def test_a_pause_holds_all_requests_back() -> None:
+    async def scenario() -> float:
+        throttle = Throttle(max_in_flight=8, requests_per_second=None)
+        with pytest.raises(Throttled):
+            async with throttle.slot():
+                raise Throttled("429", after_seconds=0.3)
+        paused = time.monotonic()
+        async with throttle.slot():
+            return time.monotonic() - paused
+
+    assert asyncio.run(scenario()) >= 0.29
+
+
+def test_requests_a_second_are_spaced() -> None:
+    throttle = Throttle(max_in_flight=8, requests_per_second=50)
+    started = time.monotonic()
+    run_slots(throttle, 11)
+    assert time.monotonic() - started >= 10 / 50
+
+
+def test_latency_that_rises_far_above_the_best_is_noticed() -> None:
+    latency = Latency()
+    assert not any(latency.rises(0.1, 1) for _ in range(20))
+    assert any(latency.rises(1.0, 1) for _ in range(20))
+
+
+def test_noise_of_milliseconds_is_no_rise() -> None:
+    latency = Latency()
+    assert not any(latency.rises(seconds, 1) for seconds in [0.001, 0.02] * 50)
