@@ -55,11 +55,25 @@ class Location:
             check=check,
         )
 
-    def materialize(self, *partition: str, select: str = "*", check: bool = True) -> "subprocess.CompletedProcess[str]":
+    def materialize(
+        self, *partition: str, select: str = "*", check: bool = True
+    ) -> "subprocess.CompletedProcess[str]":
         """Run `dagster asset materialize` for one partition (a day) or a range (two)."""
-        option = ["--partition", *partition] if len(partition) == 1 else ["--partition-range", "...".join(partition)]
+        option = (
+            ["--partition", *partition]
+            if len(partition) == 1
+            else ["--partition-range", "...".join(partition)]
+        )
         return self.run(
-            "dagster", "asset", "materialize", "-m", "pipelines.definitions", "--select", select, *option, check=check
+            "dagster",
+            "asset",
+            "materialize",
+            "-m",
+            "pipelines.definitions",
+            "--select",
+            select,
+            *option,
+            check=check,
         )
 
     def instance(self) -> dg.DagsterInstance:

@@ -26,7 +26,9 @@ def materializations(location: Location, asset: str) -> dict[str, dict[str, obje
         events = instance.fetch_materializations(dg.AssetKey(asset), limit=100).records
         assert len(events) == len({event.partition_key for event in events}), "one event a partition"
         return {
-            event.partition_key: {name: value.value for name, value in event.asset_materialization.metadata.items()}
+            event.partition_key: {
+                name: value.value for name, value in event.asset_materialization.metadata.items()
+            }
             for event in events
         }
 
@@ -62,7 +64,11 @@ def test_a_day_is_published_and_recorded_with_its_figures(location: Location) ->
     assert figures["keys_asked"] == len(umids)
     assert (figures["keys_found"], figures["keys_not_found"]) == (found, len(umids) - found)
     assert figures["keys_failed"] == 0
-    assert figures["rows"] == figures["dagster/partition_row_count"] == len(expected_profiles(location.sandbox, umids))
+    assert (
+        figures["rows"]
+        == figures["dagster/partition_row_count"]
+        == len(expected_profiles(location.sandbox, umids))
+    )
     assert figures["token_renewals"] == 1
     assert figures["requests"] == sum(r.path == "/graphql" for r in location.sandbox.requests)
     assert figures["seconds"] > 0 < figures["rows_per_second"]
@@ -81,13 +87,19 @@ def test_in_a_range_run_each_partition_is_published_and_recorded_by_itself(locat
     for day in DAYS:
         umids = location.sandbox.umids_of(day)
         assert figures[str(day)]["keys_asked"] == len(umids)
-        assert plain(location.lake.read("profiles", f"date={day}")) == expected_profiles(location.sandbox, umids)
+        assert plain(location.lake.read("profiles", f"date={day}")) == expected_profiles(
+            location.sandbox, umids
+        )
 
 
-def test_partitions_published_before_a_failure_in_a_range_stay_published_and_recorded(location: Location) -> None:
+def test_partitions_published_before_a_failure_in_a_range_stay_published_and_recorded(
+    location: Location,
+) -> None:
     location.settings["TARGETDATA_PARTITIONS_PER_RUN"] = "100"
     run_range(location, select="profile_keys")
-    only_third = set(location.sandbox.umids_of(DAYS[2])) - {u for d in DAYS[:2] for u in location.sandbox.umids_of(d)}
+    only_third = set(location.sandbox.umids_of(DAYS[2])) - {
+        u for d in DAYS[:2] for u in location.sandbox.umids_of(d)
+    }
     location.sandbox.faults.alias_errors = {sorted(only_third)[0]: -1}
     run_range(location, select="profiles", check=False)
     assert sorted(materializations(location, "profiles")) == [str(day) for day in DAYS[:2]]
@@ -150,7 +162,9 @@ def test_a_feed_without_the_column_names_those_there_are(location: Location) -> 
 def test_a_broken_line_is_named_by_file_and_number(location: Location) -> None:
     path = location.folder / "feed" / "events.jsonl"
     path.write_text('{"umid": "a"}\n{"umid": "b"\n')
-    location.settings["TARGETDATA_FEED"] = str(location.folder / "feed" / "events.jsonl?") .replace("?", "") + "{date:}"
+    location.settings["TARGETDATA_FEED"] = (
+        str(location.folder / "feed" / "events.jsonl?").replace("?", "") + "{date:}"
+    )
     location.settings["TARGETDATA_FEED"] = str(location.folder / "feed" / "{date}.jsonl")
     path.rename(location.folder / "feed" / f"{DAY}.jsonl")
     said = failure(location)
@@ -188,7 +202,9 @@ def test_a_setting_that_cannot_be_is_named_when_definitions_load(location: Locat
 
 def test_a_query_that_does_not_fit_the_schema_fails_at_load_with_its_place(location: Location) -> None:
     schema = location.folder / "schema.graphql"
-    schema.write_text((Path(__file__).parent.parent / "pipelines" / "schema.graphql").read_text().replace("owner", "lord"))
+    schema.write_text(
+        (Path(__file__).parent.parent / "pipelines" / "schema.graphql").read_text().replace("owner", "lord")
+    )
     location.settings["TARGETDATA_SCHEMA_FILE"] = str(schema)
     done = location.run("dagster", "definitions", "validate", check=False)
     assert done.returncode != 0

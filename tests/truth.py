@@ -26,7 +26,7 @@ def snake(name: str) -> str:
 
 
 def expected(value: Any, field: FieldNode) -> Any:
-    """Give a value of the API as the table should have it: selected fields, snake case, instants as micros."""
+    """Give a value of the API as the table has it: selected fields, snake case, instants as microseconds."""
     if isinstance(value, list):
         return [expected(item, field) for item in value]
     if isinstance(value, Mapping):

@@ -58,11 +58,15 @@ class Gate:
     async def __call__(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
         """Let a GraphQL answer pass; raise for all else."""
         response = cast(JudgedResponse, await handler(request))
-        raise_for_headers(response)
-        body = await read_bounded(response, self._max_bytes)
-        self._counts.bytes += len(body)
-        response.answer = graphql_answer(response, body)
-        raise_for_codes(response.answer)
+        try:
+            raise_for_headers(response)
+            body = await read_bounded(response, self._max_bytes)
+            self._counts.bytes += len(body)
+            response.answer = graphql_answer(response, body)
+            raise_for_codes(response.answer)
+        except BaseException:
+            response.release()  # nobody else sees it
+            raise
         return response
 
 

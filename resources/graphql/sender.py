@@ -6,7 +6,7 @@ from typing import NoReturn
 from resources.errors import Attempt, Throttled, Unauthorized
 from resources.graphql.answer import Answer
 from resources.graphql.retry import Retry, give_up
-from resources.graphql.throttle import Throttle
+from resources.graphql.throttle import Batch, Throttle
 from resources.graphql.tokens import TokenSource
 from resources.graphql.transport import PreparedRequest, Transport
 
@@ -22,23 +22,30 @@ class Sender:
         self._transport = transport
         self._tokens = tokens
 
-    async def answer(self, request: PreparedRequest, *, size: int, attempts: int | None = None) -> Answer:
+    async def answer(
+        self, request: PreparedRequest, *, size: int, batch: Batch | None = None, attempts: int | None = None
+    ) -> Answer:
         """Give the server's answer, errors in it included; `size` is the number of keys asked for.
 
         Raises Refused where the server refuses the document as a whole and Unavailable where `attempts`
         were not enough: the caller may ask for less. All else is final.
         """
-        return Answer.of(await self.send(request, size=size, attempts=attempts))
+        return Answer.of(await self.send(request, size=size, batch=batch, attempts=attempts))
 
     async def send(
-        self, request: PreparedRequest, *, size: int = 1, attempts: int | None = None
+        self,
+        request: PreparedRequest,
+        *,
+        size: int = 1,
+        batch: Batch | None = None,
+        attempts: int | None = None,
     ) -> Mapping[str, object]:
         """Give the answer as it was decoded; raises as `answer` does."""
 
         async def attempt() -> Mapping[str, object]:
             if self._tokens:
                 await self._tokens.get()  # a renewal must not take a place, nor the request's own time
-            async with self.throttle.slot(size=size):
+            async with self.throttle.slot(size=size, batch=batch):
                 return await self._transport.send(request)
 
         try:

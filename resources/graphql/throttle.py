@@ -40,12 +40,15 @@ class Throttle:
 
     @property
     def window(self) -> int:
-        """Requests to have started or finished at most, while the oldest is waited for."""
+        """Batches to hold at most, asked for or answered, while the oldest is waited for."""
         return self.in_flight + self.max_in_flight
 
     @asynccontextmanager
-    async def slot(self, *, size: int = 1) -> AsyncIterator[None]:
-        """Hold one of the places for a request of so many keys, from its start to its answer."""
+    async def slot(self, *, size: int = 1, batch: "Batch | None" = None) -> AsyncIterator[None]:
+        """Hold one of the places for a request of so many keys, from its start to its answer.
+
+        A `batch` learns how long the answer took; waiting for the place does not count.
+        """
         async with self._room:
             await self._room.wait_for(lambda: self._active < self.in_flight)
             self._active += 1
@@ -53,7 +56,10 @@ class Throttle:
             await self._wait_for_turn()
             started = time.monotonic()
             yield
-            self._answered(time.monotonic() - started, size)
+            seconds = time.monotonic() - started
+            self._answered(seconds, size)
+            if batch:
+                batch.answered(size, seconds)
         except Throttled as error:
             self._throttled(error, started)
             raise

@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     found = argparse.ArgumentParser(
         prog="python -m tests.sandbox",
-        description="A look-alike of TargetData's API on loopback, with deterministic people and a feed of events.",
+        description="A look-alike of TargetData on loopback, with deterministic people and a feed of events.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -35,7 +35,13 @@ def parser() -> argparse.ArgumentParser:
     add("--claimed-seconds", type=float, help="what the server says of it (default: the truth)")
     add("--every", type=int, default=0, metavar="N", help="each N-th answer is a fault")
     add("--share", type=float, default=0.0, help="or a random share of them, 0 to 1")
-    add("--kinds", nargs="+", default=[], metavar="KIND", help="kinds of fault: 429 503 drop truncated html ...")
+    add(
+        "--kinds",
+        nargs="+",
+        default=[],
+        metavar="KIND",
+        help="kinds of fault: 429 503 drop truncated html ...",
+    )
     add("--retry-after", type=float, default=1.0, metavar="SECONDS")
     add("--latency", type=float, default=0.0, metavar="SECONDS")
     add("--max-aliases", type=int)
@@ -47,7 +53,16 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Run until Ctrl-C or SIGTERM."""
     args = parser().parse_args()
-    names = ("every", "share", "kinds", "retry_after", "latency", "max_aliases", "max_complexity", "requests_per_second")
+    names = (
+        "every",
+        "share",
+        "kinds",
+        "retry_after",
+        "latency",
+        "max_aliases",
+        "max_complexity",
+        "requests_per_second",
+    )
     faults = Faults(**{name: getattr(args, name) for name in names})
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

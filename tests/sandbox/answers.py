@@ -12,7 +12,9 @@ HTML = "<!doctype html><title>Gateway</title><p>Something went wrong.</p>"
 STATUSES = {"500": 500, "502-html": 502, "503": 503}
 
 
-async def fault(kind: str, body: bytes, http: web.Request, record: Request, retry_after: float) -> web.StreamResponse:
+async def fault(
+    kind: str, body: bytes, http: web.Request, record: Request, retry_after: float
+) -> web.StreamResponse:
     """Answer with a fault of this kind in place of `body`."""
     record.fault = kind
     if kind in ("429", "429-date"):
@@ -50,7 +52,10 @@ def too_many(record: Request, seconds: float, *, as_date: bool = False) -> web.R
     headers = {"Retry-After": value}
     if as_date:
         now = time.time()
-        headers = {"Retry-After": formatdate(int(now + seconds + 1), usegmt=True), "Date": formatdate(now, usegmt=True)}
+        headers = {
+            "Retry-After": formatdate(int(now + seconds + 1), usegmt=True),
+            "Date": formatdate(now, usegmt=True),
+        }
     return web.Response(status=429, headers=headers)
 
 
@@ -59,7 +64,8 @@ def broken(http: web.Request, body: bytes | None) -> web.Response:
     transport = http.transport
     if transport is not None:
         if body is not None:
-            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body) + 100}\r\n\r\n"
+            length = f"Content-Length: {len(body) + 100}"
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{length}\r\n\r\n"
             transport.write(head.encode() + body)
         transport.close()
     return web.Response()
@@ -67,7 +73,9 @@ def broken(http: web.Request, body: bytes | None) -> web.Response:
 
 async def trickle(http: web.Request, body: bytes, stopped: asyncio.Event) -> web.StreamResponse:
     """Send a byte a second until the sandbox stops or the client goes away."""
-    response = web.StreamResponse(headers={"Content-Length": str(len(body)), "Content-Type": "application/json"})
+    response = web.StreamResponse(
+        headers={"Content-Length": str(len(body)), "Content-Type": "application/json"}
+    )
     await response.prepare(http)
     for byte in body:
         await response.write(bytes([byte]))

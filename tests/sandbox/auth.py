@@ -48,7 +48,9 @@ class Tokens:
         if scheme != "Bearer":
             return None
         try:
-            claims = jwt.decode(token, self._secret, ["HS256"], options={"verify_exp": False, "verify_iat": False})
+            claims = jwt.decode(
+                token, self._secret, ["HS256"], options={"verify_exp": False, "verify_iat": False}
+            )
         except jwt.InvalidTokenError:
             return None
         ends = self._ends.get(claims["jti"], 0.0)
@@ -72,11 +74,15 @@ async def login(request: web.Request, tokens: Tokens) -> web.Response:
     return web.Response(text=PAGE.format(token=escape(tokens.refresh_token)), content_type="text/html")
 
 
-async def token_answer(request: web.Request, tokens: Tokens, *, refuse: int | None, expires_in: bool) -> web.Response:
+async def token_answer(
+    request: web.Request, tokens: Tokens, *, refuse: int | None, expires_in: bool
+) -> web.Response:
     """Answer POST /auth/token as documented."""
     form = await request.post()
     if "refresh_token" not in form:
-        return web.json_response({"error": "invalid_request", "error_description": "refresh_token is missing"}, status=400)
+        return web.json_response(
+            {"error": "invalid_request", "error_description": "refresh_token is missing"}, status=400
+        )
     if refuse or form["refresh_token"] != tokens.refresh_token:
         error = {"error": "invalid_grant", "error_description": "Offline session not active"}
         return web.json_response(error, status=refuse or 400)

@@ -62,7 +62,11 @@ class Endpoint:
             return answers.html(faults.status)
         record.token = self._tokens.accepted(http.headers.get("Authorization"))
         if record.token is None or faults.reject_fresh_tokens:
-            return answers.html(401) if self._graph.variant == "foreign" else _json({"error": "unauthorized"}, 401)
+            return (
+                answers.html(401)
+                if self._graph.variant == "foreign"
+                else _json({"error": "unauthorized"}, 401)
+            )
         return self._over_limit(record)
 
     def _over_limit(self, record: Request) -> web.Response | None:
@@ -99,7 +103,12 @@ class Endpoint:
         return _json({"errors": [error]}, 400)
 
     async def _executed(
-        self, http: web.Request, record: Request, document: DocumentNode, variables: dict[str, Any], asked: dict[str, list[str]]
+        self,
+        http: web.Request,
+        record: Request,
+        document: DocumentNode,
+        variables: dict[str, Any],
+        asked: dict[str, list[str]],
     ) -> web.StreamResponse:
         result = self._graph.execute(document, variables)
         if self._faults.field_overrides:

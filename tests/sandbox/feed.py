@@ -24,7 +24,9 @@ def umids_of(day: date, umids: Sequence[str], seed: int) -> list[str]:
 def events_of(day: date, umids: Sequence[str], seed: int) -> Iterator[dict[str, Any]]:
     """Make a day's events in the order of time: several a umid, a few without one."""
     source = random.Random(f"{seed}:{day}:events")
-    people: list[str | None] = [u for umid in umids_of(day, umids, seed) for u in [umid] * source.randrange(1, 4)]
+    people: list[str | None] = [
+        u for umid in umids_of(day, umids, seed) for u in [umid] * source.randrange(1, 4)
+    ]
     people += [None] * max(1, int(len(people) * NO_UMID))
     source.shuffle(people)
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
@@ -55,7 +57,11 @@ def write_day(folder: Path, day: date, umids: Sequence[str], seed: int, suffix: 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"events-{day}{suffix}"
     events = events_of(day, umids, seed)
-    text = _csv(events) if ".csv" in suffix else "".join(json.dumps(e, ensure_ascii=False) + "\n" for e in events)
+    text = (
+        _csv(events)
+        if ".csv" in suffix
+        else "".join(json.dumps(e, ensure_ascii=False) + "\n" for e in events)
+    )
     data = text.encode()
     aside = path.with_name(f".{path.name}.part")
     aside.write_bytes(gzip.compress(data, mtime=0) if suffix.endswith(".gz") else data)

@@ -23,16 +23,30 @@ def _each(items: list[Any] | None, change: Any) -> list[Any] | None:
 
 
 def _identifier(item: Person) -> Person:
-    return {"name": item["name"], "kind": "UMID" if item["name"] == "umid" else "GUID", "id": item["value"], "primary": item["name"] == "umid"}
+    return {
+        "name": item["name"],
+        "kind": "UMID" if item["name"] == "umid" else "GUID",
+        "id": item["value"],
+        "primary": item["name"] == "umid",
+    }
 
 
 def _attribute(item: Person) -> Person:
     value = item["value"]
-    return {"fieldName": item["name"], "fieldValue": value, "score": len(value or "") / 8, "updated": item["changeDate"]}
+    return {
+        "fieldName": item["name"],
+        "fieldValue": value,
+        "score": len(value or "") / 8,
+        "updated": item["changeDate"],
+    }
 
 
 def _permission(item: Person) -> Person:
-    return {"permission": item["name"], "granted": item["value"] == "GRANTED", "timestamp": item["changeDate"]}
+    return {
+        "permission": item["name"],
+        "granted": item["value"] == "GRANTED",
+        "timestamp": item["changeDate"],
+    }
 
 
 def _notice(item: Person) -> Person:

@@ -8,8 +8,9 @@ from typing import Any
 START = datetime(2024, 1, 1, tzinfo=UTC)
 ZONES = [("Z", 0), ("+00:00", 0), ("+05:30", 330), ("-03:00", -180)]
 WORDS = [
-    "Anna", "Zoë", "Łukasz", "山田太郎", "مريم", "e\u0301clair", "👩‍👩‍👧 family", 'with "quotes"', "back\\slash",
-    "two\nlines", "tab\there", "O'Neil", "1234567890123456789", "true", "null", " spaces ", "ß", "",
+    "Anna", "Zoë", "Łukasz", "山田太郎", "مريم", "e\u0301clair", "👩‍👩‍👧 family", 'with "quotes"',
+    "back\\slash", "two\nlines", "tab\there", "O'Neil", "1234567890123456789", "true", "null", " spaces ",
+    "ß", "",
 ]  # fmt: skip
 ATTRIBUTES = ["city", "segment", "visits_30d", "age_band", "churn_score", "last_campaign"]
 PERMISSIONS = ["CS-OM", "CS-NBA", "CS-EMAIL", "CS-SMS"]
@@ -74,7 +75,11 @@ def _attribute(source: random.Random) -> Person:
 
 def _permission(source: random.Random) -> Person:
     value = source.choice(["GRANTED", "DENIED", "UNKNOWN"])
-    return {"name": source.choice(PERMISSIONS), "value": _maybe(source, value), "changeDate": _instant(source)}
+    return {
+        "name": source.choice(PERMISSIONS),
+        "value": _maybe(source, value),
+        "changeDate": _instant(source),
+    }
 
 
 def _notification(source: random.Random) -> Person:
@@ -83,7 +88,11 @@ def _notification(source: random.Random) -> Person:
 
 
 def _app(source: random.Random) -> Person:
-    return {"name": source.choice(["shop", *WORDS]), "version": f"v{source.randrange(9)}", "lastSeen": _instant(source)}
+    return {
+        "name": source.choice(["shop", *WORDS]),
+        "version": f"v{source.randrange(9)}",
+        "lastSeen": _instant(source),
+    }
 
 
 def _consent(source: random.Random) -> Person:

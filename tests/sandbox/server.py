@@ -60,13 +60,18 @@ class Sandbox:
         self._ssl = ssl_context
         self._port = port
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True, name="sandbox")
+        self._failure: OSError | None = None
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve()), daemon=True, name="sandbox"
+        )
 
     def __enter__(self) -> Self:
         """Start the server."""
         self._thread.start()
-        if not self._ready.wait(10) or not self._port:
-            raise OSError("the sandbox could not start; is the port taken?")
+        if not self._ready.wait(10):
+            raise TimeoutError("the sandbox did not start within 10 seconds")
+        if self._failure:
+            raise self._failure
         return self
 
     def __exit__(
@@ -133,8 +138,8 @@ class Sandbox:
             self._port = runner.addresses[0][1]
             self._ready.set()
             await self._endpoint.stopped.wait()
-        except OSError:
-            self._port = 0
+        except OSError as error:  # the port is taken
+            self._failure = error
             self._ready.set()
         finally:
             await runner.cleanup()
@@ -144,15 +149,24 @@ class Sandbox:
         application.add_routes(
             [
                 web.get("/auth/offline-token", auth.login_form),
-                web.post("/auth/offline-token", lambda http: auth.login(http, self._tokens)),
-                web.post("/auth/token", lambda http: self._recorded(http, self._token)),
+                web.post("/auth/offline-token", self._login),
+                web.post("/auth/token", self._token_request),
                 web.get("/graphql", ide),
-                web.post("/graphql", lambda http: self._recorded(http, self._endpoint.answer)),
+                web.post("/graphql", self._graphql_request),
                 web.post("/control", self._control),
                 web.get("/control/requests", self._requests),
             ]
         )
         return application
+
+    async def _login(self, http: web.Request) -> web.Response:
+        return await auth.login(http, self._tokens)
+
+    async def _token_request(self, http: web.Request) -> web.StreamResponse:
+        return await self._recorded(http, self._token)
+
+    async def _graphql_request(self, http: web.Request) -> web.StreamResponse:
+        return await self._recorded(http, self._endpoint.answer)
 
     async def _recorded(self, http: web.Request, handler: Handler) -> web.StreamResponse:
         record = Request(at=time.monotonic(), method=http.method, path=http.path)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from contextlib import aclosing
 from hashlib import blake2b
 
@@ -19,6 +19,7 @@ from resources.graphql.query import LOOKUPS, Query
 from resources.graphql.throttle import Batch, Throttle
 
 PAGE_KEYS = 500  # outcomes gathered before they are decoded together
+READY = 2  # batches that wait for a place while all are taken
 DIGEST_BYTES = 8
 
 
@@ -54,16 +55,24 @@ class KeyedPages:
         pending: deque[asyncio.Task[list[Outcome]]] = deque()
         try:
             while True:
-                while len(pending) < self._throttle.window and (some := source.take(self._batch.size)):
+                while self._room(pending) and (some := source.take(self._batch.size)):
                     pending.append(asyncio.create_task(self._lookup.ask(some)))
                 if not pending:
                     return
-                yield await pending[0]
-                pending.popleft()
+                if pending[0].done():
+                    yield pending.popleft().result()
+                else:
+                    waiting = [task for task in pending if not task.done()]
+                    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in pending:
                 task.cancel()
             await asyncio.gather(*pending, return_exceptions=True)
+
+    def _room(self, pending: Collection[asyncio.Task[list[Outcome]]]) -> bool:
+        """Say whether to ask for more; a batch's size is fixed when it is asked for, so not too early."""
+        under_way = sum(not task.done() for task in pending)
+        return under_way < self._throttle.in_flight + READY and len(pending) < self._throttle.window
 
     def _page(self, outcomes: list[Outcome], total: int) -> Page:
         found = [o for o in outcomes if o.row is not None]

@@ -1,7 +1,6 @@
 """Keys looked up in batches of aliases: each key is answered once, whatever has to be tried again."""
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,7 +54,6 @@ class Lookup:
         """Give one outcome a key, in the order of the keys."""
         if len(keys) == 1:
             return [await self._ask_alone(keys[0], 1)]
-        started = time.monotonic()
         try:
             answer = await self._send(keys, BATCH_ATTEMPTS)
         except (Refused, Unavailable) as error:
@@ -64,7 +62,6 @@ class Lookup:
             return await self._split(keys)
         if not _trusted(answer, len(keys)):
             return await self._split(keys)
-        self._batch.answered(len(keys), time.monotonic() - started)
         return await self._outcomes(keys, answer)
 
     async def _split(self, keys: Sequence[Key]) -> list[Outcome]:
@@ -88,14 +85,12 @@ class Lookup:
 
     async def _ask_alone(self, key: Key, attempt: int) -> Outcome:
         """Ask for one key until it is answered or its attempts are used up."""
-        started = time.monotonic()
         try:
             answer = await self._send([key], None)
         except (Refused, Unavailable) as error:
             return self._failed(key, _as_server_error(error), attempt, error)
         if _trusted(answer, 1) and not answer.errors:
             self._succeeded()
-            self._batch.answered(1, time.monotonic() - started)
             return Outcome(key, _row(answer, "k0"), None, attempt, datetime.now(UTC))
         if attempt < KEY_ATTEMPTS:
             await asyncio.sleep(PAUSE_SECONDS * (attempt - 1))
@@ -123,7 +118,7 @@ class Lookup:
             self._texts[size] = self._plan.batch(size)
         variables = {**self._shared, **self._plan.variables(keys)}
         request = PreparedRequest(self._texts[size], variables)
-        return await self._sender.answer(request, size=size, attempts=attempts)
+        return await self._sender.answer(request, size=size, batch=self._batch, attempts=attempts)
 
 
 def _trusted(answer: Answer, size: int) -> bool:
