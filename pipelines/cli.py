@@ -39,7 +39,8 @@ def extract(
         str | None, typer.Option(help="Field that tells rows apart: one row each instead of one per key.")
     ] = None,
     var: Annotated[
-        list[str] | None, typer.Option(help="Another variable of the query, as name=value.", metavar="NAME=VALUE")
+        list[str] | None,
+        typer.Option(help="Another variable of the query, as name=value.", metavar="NAME=VALUE"),
     ] = None,
     schema: Annotated[Path | None, typer.Option(help="The schema in SDL.")] = None,
     max_failed: Annotated[int, typer.Option(help="Keys that may fail.", min=0)] = 0,
@@ -73,7 +74,9 @@ def pull(
     queries: Annotated[
         Path, typer.Option(help="Folder whose .graphql documents are rewritten to fit.")
     ] = ROOT / "pipelines" / "defs",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change, write nothing.")
+    ] = False,
 ) -> None:
     """Fetch the account's schema, write it, and rewrite the shipped queries to fit it.
 

@@ -6,7 +6,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dagster as dg
 from dotenv import load_dotenv
@@ -35,7 +35,7 @@ class Environment(BaseModel):
     start_date: date = date(2026, 1, 1)
     timezone: str = "UTC"
     schedule_hour: int = Field(5, ge=0, le=23)
-    partitions_per_run: int = Field(1, ge=1)
+    partitions_per_run: int = Field(1, ge=0)  # of a backfill; 0 is all in one run
     max_failed: int = Field(0, ge=0)
 
     @field_validator("lake", "schema_file")
@@ -51,7 +51,10 @@ class Environment(BaseModel):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
-        ZoneInfo(name)
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("no such time zone; it should look like Europe/Berlin") from None
         return name
 
 

@@ -100,7 +100,11 @@ def _targets(query: Query, out: Path) -> dict[str, Path]:
 
 def _bar(console: Console, name: str) -> Progress:
     return Progress(
-        SpinnerColumn(), TextColumn(name), BarColumn(), TextColumn("{task.fields[what]}"), TimeElapsedColumn(),
+        SpinnerColumn(),
+        TextColumn(name),
+        BarColumn(),
+        TextColumn("{task.fields[what]}"),
+        TimeElapsedColumn(),
         console=console,
     )
 

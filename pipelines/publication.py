@@ -49,7 +49,7 @@ class Publication:
     @property
     def keys(self) -> Sequence[str | None]:
         """The run's partitions, in order; one None for an asset without partitions."""
-        return self._context.partition_keys if self._context.has_partition_key_range else [None]
+        return [None] if self._context.assets_def.partitions_def is None else self._context.partition_keys
 
     @contextmanager
     def partition(

@@ -45,15 +45,17 @@ class Location:
 
     def run(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """Run a command of the installation."""
-        return subprocess.run(
+        done = subprocess.run(
             [BIN / arguments[0], *arguments[1:]],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,
             text=True,
             timeout=120,
-            check=check,
+            check=False,
         )
+        assert done.returncode == 0 or not check, done.stdout + done.stderr
+        return done
 
     def materialize(
         self, *partition: str, select: str = "*", check: bool = True

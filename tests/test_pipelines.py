@@ -79,7 +79,7 @@ def test_a_day_is_published_and_recorded_with_its_figures(location: Location) ->
 
 
 def test_in_a_range_run_each_partition_is_published_and_recorded_by_itself(location: Location) -> None:
-    location.settings["TARGETDATA_PARTITIONS_PER_RUN"] = "100"
+    location.settings["TARGETDATA_PARTITIONS_PER_RUN"] = "0"
     run_range(location)
     assert len(location_runs(location)) == 1
     figures = materializations(location, "profiles")
@@ -95,7 +95,7 @@ def test_in_a_range_run_each_partition_is_published_and_recorded_by_itself(locat
 def test_partitions_published_before_a_failure_in_a_range_stay_published_and_recorded(
     location: Location,
 ) -> None:
-    location.settings["TARGETDATA_PARTITIONS_PER_RUN"] = "100"
+    location.settings["TARGETDATA_PARTITIONS_PER_RUN"] = "0"
     run_range(location, select="profile_keys")
     only_third = set(location.sandbox.umids_of(DAYS[2])) - {
         u for d in DAYS[:2] for u in location.sandbox.umids_of(d)
@@ -160,13 +160,8 @@ def test_a_feed_without_the_column_names_those_there_are(location: Location) -> 
 
 
 def test_a_broken_line_is_named_by_file_and_number(location: Location) -> None:
-    path = location.folder / "feed" / "events.jsonl"
-    path.write_text('{"umid": "a"}\n{"umid": "b"\n')
-    location.settings["TARGETDATA_FEED"] = (
-        str(location.folder / "feed" / "events.jsonl?").replace("?", "") + "{date:}"
-    )
+    (location.folder / "feed" / f"{DAY}.jsonl").write_text('{"umid": "a"}\n{"umid": "b"\n')
     location.settings["TARGETDATA_FEED"] = str(location.folder / "feed" / "{date}.jsonl")
-    path.rename(location.folder / "feed" / f"{DAY}.jsonl")
     said = failure(location)
     assert f"{DAY}.jsonl" in said
     assert "line 2" in said

@@ -7,7 +7,11 @@ from pipelines.environment import environment
 _settings = environment()
 
 DAILY = dg.DailyPartitionsDefinition(start_date=_settings.start_date.isoformat(), timezone=_settings.timezone)
-BACKFILL = dg.BackfillPolicy.multi_run(_settings.partitions_per_run)
+BACKFILL = (
+    dg.BackfillPolicy.multi_run(_settings.partitions_per_run)
+    if _settings.partitions_per_run
+    else dg.BackfillPolicy.single_run()
+)
 
 profiles_daily = dg.define_asset_job(
     "profiles_daily",

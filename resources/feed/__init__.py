@@ -1,5 +1,5 @@
 """The feed: the distinct keys in a day's event files."""
 
-from resources.feed.reader import FeedKeys, read_keys
+from resources.feed.reader import FeedKeys, read_key_file, read_keys
 
-__all__ = ["FeedKeys", "read_keys"]
+__all__ = ["FeedKeys", "read_key_file", "read_keys"]

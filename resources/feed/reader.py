@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from resources.errors import FeedError, FeedMissing
 from resources.feed.parquet import parquet_keys
-from resources.feed.place import File, expanded, matches, placed
+from resources.feed.place import File, Place, expanded, matches, placed
 from resources.feed.text import JsonLines, csv_keys, whole_lines
 
 JSON_LINES = (".jsonl", ".ndjson", ".json")
@@ -58,6 +58,19 @@ def read_keys(
     if not files:
         message = f"No file matches {place.shown}: the feed may be late. If it is not, mend the pattern."
         raise FeedMissing(message, after_seconds=late_seconds)
+    return _read(place, files, column, name)
+
+
+def read_key_file(path: str, *, column: str, name: str) -> FeedKeys:
+    """Read the distinct keys of one file, or of all that a pattern without a date matches."""
+    place = placed(path)
+    files = matches(place)
+    if not files:
+        raise FeedError(f"There is no file {place.shown}.")
+    return _read(place, files, column, name)
+
+
+def _read(place: Place, files: list[File], column: str, name: str) -> FeedKeys:
     tally, json_lines = _Tally(), JsonLines(column)
     for file, (ending, compression) in [(file, _format(file)) for file in files]:
         tally.take(_keys(file, ending, compression, json_lines))

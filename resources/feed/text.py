@@ -90,7 +90,7 @@ class JsonLines:
 
     @cached_property
     def decode(self) -> Callable[[bytes], _Event]:
-        """Decode one field of UTF-8 that is checked: msgspec skips the others without looking or making objects."""
+        """Decode one field of checked UTF-8: msgspec does not look into the others."""
         fields = [("key", object, msgspec.UNSET)]
         try:
             event = msgspec.defstruct("Event", fields, rename={"key": self.path[0]}, gc=False)

@@ -128,6 +128,8 @@ async def read_bounded(response: aiohttp.ClientResponse, max_bytes: int) -> byte
             body += chunk
             if len(body) > max_bytes:
                 raise Refused(f"an answer of more than {max_bytes:,} bytes")
+    except TimeoutError as error:
+        raise Unavailable("the answer did not come in time", timed_out=True) from error
     except aiohttp.ClientError as error:
         raise Unavailable(f"the answer broke off ({type(error).__name__})") from error
     return bytes(body)

@@ -96,7 +96,7 @@ def named(error: BaseException | None, host: str) -> ExtractionError:
         case aiohttp.ClientConnectorError():
             return Unavailable(f"no connection to {host}", unreachable=True)
         case TimeoutError():
-            return Unavailable(f"{host} did not answer in time", timed_out=True)
+            return Unavailable(f"the answer of {host} did not come in time", timed_out=True)
         case _:
             return Unavailable(f"the connection to {host} broke ({type(error).__name__})")
 

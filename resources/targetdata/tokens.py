@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -105,8 +106,17 @@ class AccessTokens:
     def _renew_once(self) -> asyncio.Task[None]:
         if self._renewal is None or self._renewal.done():
             self._renewal = asyncio.create_task(self._renew())
-            self._renewal.add_done_callback(_note_failure)
+            self._renewal.add_done_callback(self._note_failure)
         return self._renewal
+
+    def _note_failure(self, renewal: "asyncio.Task[None]") -> None:
+        """Take note of a failure that nobody waited for: while the old token is good it is harmless."""
+        if (
+            not renewal.cancelled()
+            and isinstance(error := renewal.exception(), ExtractionError)
+            and self._token
+        ):
+            log.warning("an access token could not be renewed yet: %s", error)
 
     async def _renew(self) -> None:
         self._stale_at = time.monotonic() + ADVISORY_PAUSE_SECONDS  # if this fails, not again at once
@@ -160,7 +170,7 @@ class AccessTokens:
                 raise_for_headers(response)
                 return _token_answer(response, await read_bounded(response, MAX_BYTES))
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise named(error, response_host(self._url)) from error
+            raise named(error, urlsplit(self._url).hostname or self._url) from error
 
     def _refused(self, status: int) -> TokenRefused:
         hint = (
@@ -180,12 +190,6 @@ class AccessTokens:
         self._token = Token(value, self._generation)
         self._stale_at = asked_at + lifetime - min(ADVISORY_SECONDS, ADVISORY_SHARE * lifetime)
         self._invalid_at = asked_at + lifetime - min(MANDATORY_SECONDS, MANDATORY_SHARE * lifetime)
-
-
-def _note_failure(renewal: "asyncio.Task[None]") -> None:
-    """Take note of a renewal that nobody waited for: in the advisory window a failure is harmless."""
-    if not renewal.cancelled() and isinstance(error := renewal.exception(), ExtractionError):
-        log.warning("an access token could not be renewed: %s", error)
 
 
 def _token_answer(response: aiohttp.ClientResponse, body: bytes) -> Mapping[str, object]:
@@ -218,8 +222,3 @@ def _jwt_lifetime(token: str) -> float | None:
         return _lifetime(claims["exp"] - claims["iat"])
     except (IndexError, KeyError, TypeError, binascii.Error, msgspec.DecodeError, UnicodeDecodeError):
         return None
-
-
-def response_host(url: str) -> str:
-    """Give the host of a URL for messages."""
-    return url.split("/")[2]

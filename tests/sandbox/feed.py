@@ -11,14 +11,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-SHARE_A_DAY = 0.3  # of all people who have events on a day
+SHARES_A_DAY = (0.2, 0.4)  # of all umids that have events on a day
 NO_UMID = 0.02  # events without one: null or missing
 FIELDS = ("timestamp", "transaction_id", "umid", "device", "location", "isp", "pipeline_name", "domain", "cv")
 
 
 def umids_of(day: date, umids: Sequence[str], seed: int) -> list[str]:
     """Give the umids that have events on a day, sorted."""
-    return sorted(random.Random(f"{seed}:{day}").sample(umids, max(1, int(len(umids) * SHARE_A_DAY))))
+    source = random.Random(f"{seed}:{day}")
+    return sorted(source.sample(umids, max(1, int(len(umids) * source.uniform(*SHARES_A_DAY)))))
 
 
 def events_of(day: date, umids: Sequence[str], seed: int) -> Iterator[dict[str, Any]]:

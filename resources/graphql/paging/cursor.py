@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from graphql import print_ast, strip_ignored_characters
 
-from resources.errors import Attempt, QueryError, Refused, Unavailable, ValueMisfit
+from resources.errors import QueryError, Refused, Unavailable, ValueMisfit
 from resources.graphql import arrow
 from resources.graphql.answer import Answer
 from resources.graphql.page import Page
@@ -19,6 +19,7 @@ from resources.graphql.sender import Sender
 from resources.graphql.transport import PreparedRequest
 
 PAGE_ATTEMPTS = 3  # a page with a GraphQL error is asked for again, this often in all
+PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class CursorPages:
         self._sender = sender
         self._variables = variables
         self._size = page_size
+        self._proven_size = 0  # the server has answered a page of this size
         self._text = strip_ignored_characters(print_ast(query.document))
         self._cursors: set[bytes] = set()
 
@@ -59,32 +61,33 @@ class CursorPages:
                 await asyncio.gather(ahead, return_exceptions=True)
 
     async def _stretch(self, cursor: str | None) -> Stretch:
-        """Ask for one page, with a smaller size where the server refuses this one."""
-        for attempt in range(1, PAGE_ATTEMPTS + 1):
+        """Ask for one page; for a smaller one where the server refuses, or cannot answer in time."""
+        for attempt in range(PAGE_ATTEMPTS):
+            await asyncio.sleep(PAUSE_SECONDS * attempt)
             try:
                 answer = await self._sender.answer(self._request(cursor), size=self._size)
-            except (Refused, Unavailable) as error:
-                if not self._smaller():
-                    self._final(error)
+            except Refused as error:
+                reason = str(error)
+            except Unavailable as error:
+                if error.timed_out and self._smaller():
+                    return await self._stretch(cursor)
+                self._sender.give_up(error)
+            else:
+                if answer.data is not None and not answer.errors:
+                    self._proven_size = max(self._proven_size, self._size)
+                    return self._read(answer.data)
+                reason = _reason(answer)
+            if self._size > self._proven_size and self._smaller():
                 return await self._stretch(cursor)
-            if answer.data is not None and not answer.errors:
-                return self._read(answer.data)
-            if answer.data is None and self._smaller():
-                return await self._stretch(cursor)
-            if attempt < PAGE_ATTEMPTS:
-                await asyncio.sleep(attempt)
-        raise QueryError(f"the server refuses the query: {_reason(answer)}")
+        if self._smaller():
+            return await self._stretch(cursor)
+        raise QueryError(f"the server refuses the query: {reason}")
 
     def _smaller(self) -> bool:
         if self._plan.size is None or self._size == 1:
             return False
         self._size = max(1, self._size // 2)
         return True
-
-    def _final(self, error: Attempt) -> None:
-        if isinstance(error, Refused):
-            raise QueryError(f"the server refuses the query: {error}") from error
-        self._sender.give_up(error)
 
     def _request(self, cursor: str | None) -> PreparedRequest:
         own: dict[str, object] = {self._plan.after: cursor}
