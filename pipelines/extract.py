@@ -62,7 +62,7 @@ def _keys(query: Query, keys: str | None, column: str | None) -> pa.Table | None
         raise ConfigurationError(f"{query.name} looks up by {', '.join(names)}: name a file with --keys")
     if len(names) > 1:
         raise ConfigurationError(
-            f"{query.name} has keys of {len(names)} columns ({', '.join(names)}), which a file cannot give yet"
+            f"{query.name} has keys of {len(names)} columns ({', '.join(names)}), a file gives one"
         )
     return read_key_file(keys, column=column or names[0], name=names[0]).keys
 

@@ -1,6 +1,5 @@
 """Lists read along their cursor: no row lost, none twice, only the server's own word ends them."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pyarrow as pa
@@ -26,8 +25,8 @@ def list_query(rows: str = "nodes") -> Query:
 
 
 @pytest.fixture
-def lists(stack: ExitStack) -> Iterator[Sandbox]:
-    yield stack.enter_context(Sandbox(people=200, seed=7, variant="lists"))
+def lists(stack: ExitStack) -> Sandbox:
+    return stack.enter_context(Sandbox(people=200, seed=7, variant="lists"))
 
 
 def read(sandbox: Sandbox, connect: Connect, query: Query, **options: object) -> list[str]:

@@ -25,6 +25,7 @@ class Tokens:
         self.claimed_seconds = claimed_seconds
         self._secret = secrets.token_bytes(32)
         self._ends: dict[str, float] = {}
+        self.made: list[str] = []
 
     def make(self, *, expires_in: bool) -> dict[str, object]:
         """Make an access token and the documented answer around it."""
@@ -32,8 +33,9 @@ class Tokens:
         now, jti = time.time(), str(uuid.uuid4())
         claims = {"iat": now, "exp": now + claimed, "jti": jti, "azp": "targetdata-gql", "scope": SCOPE}
         self._ends[jti] = time.monotonic() + self.seconds
+        self.made.append(jwt.encode(claims, self._secret, "HS256"))
         return {
-            "access_token": jwt.encode(claims, self._secret, "HS256"),
+            "access_token": self.made[-1],
             **({"expires_in": int(claimed) if claimed >= 1 else claimed} if expires_in else {}),
             "refresh_expires_in": 0,
             "refresh_token": self.refresh_token,

@@ -102,6 +102,11 @@ class Sandbox:
         return sum(r.path == "/auth/token" for r in self.requests)
 
     @property
+    def access_tokens(self) -> list[str]:
+        """All access tokens made so far."""
+        return self._tokens.made
+
+    @property
     def in_flight_peak(self) -> int:
         """The most requests that were open at the same time."""
         return self._record.in_flight_peak

@@ -1,0 +1,110 @@
+"""The command line: what a person types, what it says, and its exit codes."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.conftest import PROFILES_QUERY
+from tests.dagster_runs import Location
+from tests.local import last_days
+from tests.sandbox import Sandbox
+from tests.truth import expected_lookups, expected_profiles, lookups, plain
+
+DAY = last_days()[-1]
+
+
+@pytest.fixture
+def location(sandbox: Sandbox, tmp_path: Path) -> Location:
+    return Location(sandbox, tmp_path)
+
+
+def extract(location: Location, keys: Path, *options: str, check: bool = True) -> "tuple[int, str]":
+    done = location.run(
+        "targetdata",
+        "extract",
+        str(PROFILES_QUERY),
+        "--keys",
+        str(keys),
+        "--out",
+        str(location.folder / "out" / "profiles.parquet"),
+        *options,
+        check=check,
+    )
+    return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+
+def test_help_teaches(location: Location) -> None:
+    assert "schema" in location.run("targetdata", "--help").stdout
+    said = " ".join(location.run("targetdata", "extract", "--help").stdout.split())
+    assert "Example: targetdata extract" in said
+    assert "--keys" in said
+
+
+@pytest.mark.parametrize("suffix", [".jsonl.gz", ".csv"])
+def test_a_query_and_a_file_of_keys_make_parquet_files(suffix: str, location: Location) -> None:
+    (events,) = location.sandbox.write_feed(location.folder, [DAY], suffix)
+    _, said = extract(location, events, "--identity", "profileId")
+    umids = location.sandbox.umids_of(DAY)
+    out = location.folder / "out"
+    assert plain(pq.read_table(out / "profiles.parquet")) == expected_profiles(location.sandbox, umids)
+    assert lookups(pq.read_table(out / "profiles__lookups.parquet")) == expected_lookups(
+        location.sandbox, umids
+    )
+    assert f"{len(umids)} keys asked" in said
+    assert "retries: none" in said
+    assert sorted(path.name for path in out.iterdir()) == ["profiles.parquet", "profiles__lookups.parquet"]
+
+
+def test_a_failure_leaves_no_file_and_says_why(location: Location) -> None:
+    (events,) = location.sandbox.write_feed(location.folder, [DAY])
+    location.sandbox.faults.alias_errors = {location.sandbox.umids_of(DAY)[0]: -1}
+    code, said = extract(location, events, check=False)
+    assert code == 1
+    assert "Error: 1 of" in said
+    assert "Traceback" not in said
+    assert list((location.folder / "out").iterdir()) == []
+    assert extract(location, events, "--max-failed", "1")[0] == 0
+
+
+def test_what_may_succeed_later_has_its_own_exit_code(location: Location) -> None:
+    (events,) = location.sandbox.write_feed(location.folder, [DAY])
+    location.sandbox.faults.status = 503
+    location.settings["TARGETDATA_MAX_ATTEMPTS"] = "1"
+    code, said = extract(location, events, check=False)
+    assert code == 75
+    assert "answered 503" in said
+
+
+@pytest.mark.parametrize(
+    ("keys", "options", "message"),
+    [
+        ("none.csv", [], "There is no file"),
+        ("keys.csv", ["--key-column", "id"], "umid"),
+        ("keys.csv", ["--identity", "umid"], "identity 'umid' is no selected text"),
+        ("keys.csv", ["--schema", "none.graphql"], "none.graphql cannot be read"),
+        ("keys.csv", ["--var", "lang"], "write it as name=value"),
+    ],
+)
+def test_bad_input_is_named(keys: str, options: list[str], message: str, location: Location) -> None:
+    (location.folder / "keys.csv").write_text("umid\na\n")
+    code, said = extract(location, location.folder / keys, *options, check=False)
+    assert code == 1
+    assert message in said
+    assert "Traceback" not in said
+
+
+def test_an_output_that_cannot_be_written_is_found_before_the_api_is_asked(location: Location) -> None:
+    (location.folder / "keys.csv").write_text("umid\na\n")
+    (location.folder / "out").write_text("in the way")
+    code, said = extract(location, location.folder / "keys.csv", check=False)
+    assert code == 1
+    assert "cannot be written" in said
+    assert location.sandbox.requests == []
+
+
+def test_a_missing_account_says_what_to_do(location: Location) -> None:
+    (location.folder / "keys.csv").write_text("umid\na\n")
+    location.settings["TARGETDATA_BASE_URL"] = ""
+    code, said = extract(location, location.folder / "keys.csv", check=False)
+    assert (code, "copy .env.example to .env" in said) == (1, True)
