@@ -118,3 +118,7 @@ def _variables(texts: list[str]) -> dict[str, object]:
         except msgspec.DecodeError:
             variables[name] = value
     return variables
+
+
+if __name__ == "__main__":
+    app()

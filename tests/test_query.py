@@ -153,6 +153,15 @@ def test_a_schema_with_an_error_is_named_with_its_line(tmp_path: Path) -> None:
         load_schema(tmp_path / "none.graphql")
 
 
+def test_a_scalar_of_which_nothing_is_known_is_text_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    schema = build_schema("scalar Colour type Query { a(id: ID!): A } type A { b: Colour c: [Colour] }")
+    for _ in range(2):
+        text = "query ($id: ID!) { a(id: $id) { b c } }"
+        found = Query.parse(text, schema=schema, path="q.graphql", name="q")
+    assert found.tables["q"].field("b").type == pa.string()
+    assert caplog.messages == ["nothing is known of the scalar Colour: its values are kept as text"]
+
+
 def test_the_same_document_in_another_layout_has_the_same_hash() -> None:
     one = query("query ($id: ID!) { person(id: $id) { profileId } }")
     other = query("query ($id: ID!) {\n  person(id: $id) {\n    profileId # comment\n  }\n}")

@@ -1,8 +1,10 @@
 """A query: one document, checked against a schema, and the plan that follows from both."""
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,12 +22,14 @@ from graphql import (
 )
 
 from resources.errors import QueryError
-from resources.graphql.columns import TIMESTAMP, Column
+from resources.graphql.columns import TIMESTAMP, Column, unknown_scalars
 from resources.graphql.plan import Cursor, Keyed, infer_plan
 from resources.graphql.selection import Selections
 
 FETCHED_AT = pa.field("fetched_at", TIMESTAMP)
 LOOKUPS = "__lookups"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,8 @@ class Query:
             tables = _tables(name, plan, columns, identity)
         except GraphQLError as error:
             raise QueryError(located(error)) from error
+        for scalar in sorted(unknown_scalars(columns)):
+            _say_once(scalar)
         return cls(
             name=name,
             document=document,
@@ -88,6 +94,11 @@ class Query:
     def hash(self) -> str:
         """A digest of the document, whatever its white space."""
         return hashlib.sha256(print_ast(self.document).encode()).hexdigest()[:16]
+
+
+@cache
+def _say_once(scalar: str) -> None:
+    log.warning("nothing is known of the scalar %s: its values are kept as text", scalar)
 
 
 def load_schema(path: str | Path) -> GraphQLSchema:

@@ -1,0 +1,90 @@
+"""`targetdata schema pull`: the account's schema in, the shipped queries rewritten to fit it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.syntax import Syntax
+
+from resources.errors import ConfigurationError, Refused
+from resources.graphql.client import Client
+from resources.graphql.query import load_schema
+from resources.graphql.schema import Ask, Fitted, PulledSchema, fit_document, pull_schema
+from resources.graphql_resource import ApiResource
+from resources.lake.table_file import replace
+
+SHOWN = 20  # fields that could be added; the schema file has all of them
+
+
+def pull_into(schema_file: Path, queries: Path, *, resource: ApiResource, write: bool) -> None:
+    """Pull the schema, fit all documents below a folder to it, show the changes and write them."""
+    console = Console(highlight=False)
+    paths = sorted(path for path in queries.rglob("*.graphql") if path.resolve() != schema_file.resolve())
+    if not paths:
+        raise ConfigurationError(f"there is no .graphql document in {queries}")
+    texts = {path: path.read_text(encoding="utf-8") for path in paths}
+    try:
+        pulled = pull_schema(
+            answering(resource.client),
+            known=load_schema(schema_file),
+            documents=list(texts.values()),
+            report=lambda line: console.print(f"[dim]{line}[/]", soft_wrap=True),
+        )
+    finally:
+        resource.close()
+    fitted = {path: fit_document(text, pulled.schema, path=shown(path)) for path, text in texts.items()}
+    for path, result in fitted.items():
+        show(console, shown(path), result)
+    for note in pulled.notes:
+        console.print(f"not sure: {note}", soft_wrap=True, markup=False)
+    if write:
+        write_all(schema_file, pulled, fitted)
+    summary(console, schema_file, pulled, written=write)
+
+
+def answering(client: Client) -> Ask:
+    """Give the answer whatever its form: a refusal without a body is a message too."""
+
+    def ask(document: str) -> Mapping[str, object]:
+        try:
+            return client.ask(document)
+        except Refused as error:
+            return {"errors": [{"message": str(error)}]}
+
+    return ask
+
+
+def show(console: Console, path: str, fitted: Fitted) -> None:
+    """Print what changes in a document and what could be added to it."""
+    console.print(f"{path}: {'rewritten' if fitted.diff else 'fits as it is'}", style="bold")
+    if fitted.diff:
+        console.print(Syntax(fitted.diff, "diff", background_color="default"))
+    for word, fields in (("dropped", fitted.dropped), ("selected instead", fitted.added)):
+        for field in fields:
+            console.print(f"  {word}: {field}", soft_wrap=True, markup=False)
+    for field in fitted.addable[:SHOWN]:
+        console.print(f"  could be added: {field}", soft_wrap=True, markup=False)
+    if len(fitted.addable) > SHOWN:
+        console.print(f"  and {len(fitted.addable) - SHOWN} more; see the schema")
+
+
+def write_all(schema_file: Path, pulled: PulledSchema, fitted: Mapping[Path, Fitted]) -> None:
+    """Write the schema and the documents that change, each in one step."""
+    for path, text in {schema_file: pulled.sdl, **{p: f.text for p, f in fitted.items() if f.diff}}.items():
+        aside = path.with_name(f".{path.name}.part")
+        aside.write_text(text, encoding="utf-8")
+        replace(aside, path)
+
+
+def summary(console: Console, schema_file: Path, pulled: PulledSchema, *, written: bool) -> None:
+    """Say how the schema came about and where it is."""
+    how = "learned from validation errors" if pulled.learned else "from introspection"
+    if written:
+        console.print(f"{shown(schema_file)}: {how}. Next: dagster definitions validate, then materialize.")
+    else:
+        console.print(f"The schema ({how}) was not written: --dry-run.")
+
+
+def shown(path: Path) -> str:
+    """Give a path as short as it can be."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
