@@ -20,7 +20,7 @@ dev: .venv/installed ## Dagster's UI on http://localhost:3000, with the sandbox 
 	@$(BIN)/python -m tests.dev
 
 test: .venv/installed ## the tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 check: .venv/installed ## all that has to be green: lint, format, types, import directions, definitions, tests
 	$(BIN)/ruff check .

@@ -1,8 +1,8 @@
 """What the messages of validation errors say.
 
 The words are those of graphql-js and its ports (core, gqlgen, Absinthe), graphql-java in its old and new
-form, HotChocolate and graphql-ruby. Whether a field exists, and whether it is a leaf, follows from what is refused;
-words save documents, and are the only source of the names of types.
+form, HotChocolate and graphql-ruby. Whether a field exists, and whether it is a leaf, follows from what is
+refused; words save documents, and are the only source of the names of types.
 """
 
 import re
