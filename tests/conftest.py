@@ -1,5 +1,6 @@
 """Settings and fixtures for all tests."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +12,7 @@ from resources.graphql.query import Query
 from resources.targetdata import TargetDataResource
 from tests.sandbox import Sandbox
 
-settings.register_profile("shared machine", deadline=None, print_blob=True)
+settings.register_profile("shared machine", deadline=None, print_blob=True, derandomize="CI" in os.environ)
 settings.load_profile("shared machine")
 
 ROOT = Path(__file__).resolve().parent.parent
