@@ -31,7 +31,7 @@ def test_64_concurrent_refusals_make_one_renewal(sandbox: Sandbox, connect: Conn
     client._sender.throttle.in_flight = 64
     sandbox.revoke()
     sandbox.clear()
-    sandbox.faults.latency = 0.3  # all 64 are on the wire before the first answer
+    sandbox.faults.gather = 64  # all are on the wire before the first answer
     with ThreadPoolExecutor(64) as pool:
         answers = list(pool.map(client.ask, [PING] * 64))
     assert all(a["data"] == {"__typename": "Query"} for a in answers)

@@ -27,6 +27,8 @@ class Endpoint:
         self._faults = faults
         self._turns = Turns(seed)
         self._next_free = 0.0
+        self._gathering = 0
+        self._all_here = asyncio.Event()
         self.stopped = asyncio.Event()
 
     async def answer(self, http: web.Request, record: Request) -> web.StreamResponse:
@@ -54,6 +56,8 @@ class Endpoint:
         faults = self._faults
         if faults.latency:
             await answers.waited(self.stopped, faults.latency)
+        if faults.gather:
+            await self._gathered(faults.gather)
         if faults.stall:
             await answers.waited(self.stopped, FOREVER_SECONDS)
         if faults.redirect_to:
@@ -68,6 +72,16 @@ class Endpoint:
                 else _json({"error": "unauthorized"}, 401)
             )
         return self._over_limit(record)
+
+    async def _gathered(self, number: int) -> None:
+        """Wait until so many requests wait here; then all of them go on, and later ones do not wait."""
+        self._gathering += 1
+        if self._gathering >= number:
+            self._faults.gather = self._gathering = 0
+            self._all_here.set()
+            self._all_here = asyncio.Event()
+            return
+        await self._all_here.wait()
 
     def _over_limit(self, record: Request) -> web.Response | None:
         rate = self._faults.requests_per_second

@@ -28,6 +28,7 @@ class Faults:
     alias_refusal: str = "400"  # or 200-message, 413-html, timeout
     max_complexity: int | None = None  # fields of a document
     latency: float = 0.0  # seconds before each answer
+    gather: int = 0  # holds requests back, once, until so many are open
     stall: bool = False  # never answers
     trickle: bool = False  # a byte a second
     requests_per_second: float | None = None
