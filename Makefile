@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: demo test dev check help
+.PHONY: install demo test dev check help
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -12,6 +12,8 @@ help: ## what can be made
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --constraint constraints.txt
 	@touch $@
+
+install: .venv/installed ## into .venv; the others do it by themselves
 
 demo: .venv/installed ## seven days of events through Dagster, from a sandbox on this machine
 	@$(BIN)/python -m tests.demo

@@ -25,18 +25,27 @@ class Environment(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    base_url: str = ""
-    refresh_token_file: str = ""
-    lake: Path = Path("data/lake")
-    feed: str = "data/feed/events-{date}.jsonl.gz"
-    feed_column: str = "umid"
-    feed_late_seconds: float = Field(1800.0, gt=0)
-    schema_file: Path = Path("pipelines/schema.graphql")
-    start_date: date = date(2026, 1, 1)
-    timezone: str = "UTC"
-    schedule_hour: int = Field(5, ge=0, le=23)
-    partitions_per_run: int = Field(1, ge=0)  # of a backfill; 0 is all in one run
-    max_failed: int = Field(0, ge=0)
+    base_url: str = Field("", description="The account, for example https://targetdata.test.teavaro.systems.")
+    refresh_token_file: str = Field("", description="A file that holds the refresh token, a mounted secret.")
+    lake: Path = Field(Path("data/lake"), description="The folder that the tables are written to.")
+    feed: str = Field(
+        "data/feed/events-{date}.jsonl.gz",
+        description="A day's event files: path or URI with `{date}` or `{date:%Y/%m/%d}`, `*` and `**`.",
+    )
+    feed_column: str = Field("umid", description="Which column or field of the events holds the key.")
+    feed_late_seconds: float = Field(
+        1800.0, gt=0, description="While a day's file is missing, how long to wait before looking again."
+    )
+    schema_file: Path = Field(
+        Path("pipelines/schema.graphql"), description="The account's schema, as `schema pull` writes it."
+    )
+    start_date: date = Field(date(2026, 1, 1), description="The first partition.")
+    timezone: str = Field("UTC", description="When a partition's day begins, for example Europe/Berlin.")
+    schedule_hour: int = Field(5, ge=0, le=23, description="Hour of the schedule, in that time zone.")
+    partitions_per_run: int = Field(
+        1, ge=0, description="Partitions in one run of a backfill; 0 puts all of them into one."
+    )
+    max_failed: int = Field(0, ge=0, description="Keys of a partition that may fail without stopping it.")
 
     @field_validator("lake", "schema_file")
     @classmethod

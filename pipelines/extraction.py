@@ -23,13 +23,16 @@ class ExtractPartition:
         self.folder = partition.folder
         self.window = partition.window
         self.tally = Tally()
+        self.rows = 0
         self.started = time.monotonic()
+        self._name = name
         self._writer = partition.writer
         self._progress = Progress(f"{name} {partition.key or ''}".strip())
 
     def write(self, page: Page) -> None:
         """Add a page's rows, and count them."""
         self._writer.write(page.tables)
+        self.rows += page.tables[self._name].num_rows
         self.tally.add(page)
         self._progress.show(self.tally)
 
@@ -60,8 +63,7 @@ class Extraction:
             self._warn_if_late(partition)
             yield partition
             partition.tally.check(max_failed=self._max_failed)
-            seconds = time.monotonic() - partition.started
-            opened.metadata.update(figures(partition.tally, seconds))
+            opened.metadata.update(figures(partition, time.monotonic() - partition.started))
 
     def _warn_if_late(self, partition: ExtractPartition) -> None:
         if partition.window and datetime.now(UTC) - partition.window[1] > OBSERVED_LATE:
@@ -71,8 +73,9 @@ class Extraction:
             )
 
 
-def figures(tally: Tally, seconds: float) -> dict[str, dg.MetadataValue]:
+def figures(partition: ExtractPartition, seconds: float) -> dict[str, dg.MetadataValue]:
     """Give the figures of an extraction as metadata; Dagster plots the numbers over partitions."""
+    tally = partition.tally
     retries = dict(sorted(tally.counts.retries.items()))
     numbers = {
         "keys_asked": tally.asked,
@@ -88,5 +91,5 @@ def figures(tally: Tally, seconds: float) -> dict[str, dg.MetadataValue]:
         **{name: dg.MetadataValue.int(number) for name, number in numbers.items()},
         "retries_by_kind": dg.MetadataValue.json(retries),
         "seconds": dg.MetadataValue.float(round(seconds, 3)),
-        "rows_per_second": dg.MetadataValue.float(round(tally.found / seconds, 1)),
+        "rows_per_second": dg.MetadataValue.float(round(partition.rows / seconds, 1)),
     }

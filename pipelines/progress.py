@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 
 from resources.graphql.page import Tally
 
@@ -11,13 +12,14 @@ EVERY_SECONDS = 10.0
 class Progress:
     """Prints keys or rows done, the rate and the time left, at most every ten seconds."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._what = what
-        self._started = self._said = time.monotonic()
+        self._clock = clock
+        self._started = self._said = clock()
 
     def show(self, tally: Tally) -> None:
         """Say how far it is, if it is time to."""
-        now = time.monotonic()
+        now = self._clock()
         if now - self._said < EVERY_SECONDS:
             return
         self._said = now

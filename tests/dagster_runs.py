@@ -15,6 +15,20 @@ from tests.local import account_environment
 from tests.sandbox import Sandbox
 
 BIN = Path(sys.executable).parent
+COMMANDS = {"dagster": ["-m", "dagster"], "targetdata": ["-m", "pipelines.cli"], "python": ["-c"]}
+SHIPPED = ("pipelines", "resources", "pyproject.toml", "workspace.yaml", "README.md", ".env.example")
+
+
+def copied_checkout(folder: Path) -> Path:
+    """Copy what is run, so that a command may rewrite it."""
+    folder.mkdir()
+    for name in SHIPPED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder)
+    return folder
 
 
 @dataclass
@@ -23,6 +37,7 @@ class Location:
 
     sandbox: Sandbox
     folder: Path
+    root: Path = ROOT  # the checkout, or a copy of it
     settings: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -44,11 +59,11 @@ class Location:
         return inherited | account | self.settings
 
     def run(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
-        """Run a command of the installation."""
+        """Run a command of the installation, on the code in `root`."""
         done = subprocess.run(
-            [BIN / arguments[0], *arguments[1:]],
-            cwd=ROOT,
-            env=self.environment,
+            [BIN / "python", "-P", *COMMANDS[arguments[0]], *arguments[1:]],
+            cwd=self.root,
+            env=self.environment | {"PYTHONPATH": str(self.root), "COLUMNS": "200"},
             capture_output=True,
             text=True,
             timeout=120,

@@ -54,7 +54,7 @@ def extracted(day: date) -> bool:
     from pipelines.definitions import defs
 
     job = defs().resolve_job_def("profiles_daily")
-    quiet = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
+    quiet = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
     started = time.monotonic()
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(

@@ -24,7 +24,8 @@ def local_account(folder: Path = FOLDER, *, people: int = 2000) -> Iterator[tupl
     """Run the sandbox and write its feed; give it and the environment for Dagster."""
     with Sandbox(people=people, seed=7) as sandbox:
         sandbox.write_feed(folder / "feed", last_days())
-        yield sandbox, account_environment(sandbox, folder)
+        first_day = {"TARGETDATA_START_DATE": str(last_days()[0])}
+        yield sandbox, account_environment(sandbox, folder) | first_day
 
 
 def account_environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:

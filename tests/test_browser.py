@@ -95,7 +95,7 @@ def wait_for_backfills(location: Location, number: int) -> list[BulkActionStatus
 def test_backfills_of_three_days_by_clicking_turn_green(sandbox: Sandbox, tmp_path: Path) -> None:
     executable = browser()
     sandbox.write_feed(tmp_path / "feed", DAYS)
-    location = Location(sandbox, tmp_path, {"TARGETDATA_START_DATE": str(DAYS[0])})
+    location = Location(sandbox, tmp_path, settings={"TARGETDATA_START_DATE": str(DAYS[0])})
     with dagster_dev(location) as url, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         page = chromium.new_page(viewport={"width": 1400, "height": 900})

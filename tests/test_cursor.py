@@ -87,7 +87,7 @@ def test_a_page_that_is_too_complex_is_asked_for_smaller(stack: ExitStack, conne
     [
         ({"endCursor": None}, "says there are more rows but gives no cursor"),
         ({"endCursor": "cG9zaXRpb246NQ=="}, "gives the same cursor again"),
-        ({"hasNextPage": None}, "says there are more rows but gives no cursor"),
+        ({"hasNextPage": None}, r"does not say whether there are more rows \(hasNextPage\)"),
         ({"nodes": None}, "answered nodes with something else than a list"),
         ({"nodes": [None]}, "answered nodes with something else than an object"),
     ],

@@ -206,7 +206,22 @@ def test_a_query_that_does_not_fit_the_schema_fails_at_load_with_its_place(locat
     assert "profiles.graphql:4:5: Cannot query field 'owner'" in done.stdout + done.stderr
 
 
-def test_partitions_follow_the_time_zone(location: Location) -> None:
-    location.settings["TARGETDATA_TIMEZONE"] = "Pacific/Auckland"
-    done = location.run("python", "-c", "from pipelines.defs.daily import DAILY; print(DAILY.timezone)")
-    assert done.stdout.strip() == "Pacific/Auckland"
+TICK = """
+from datetime import datetime
+import dagster as dg
+from pipelines.definitions import defs
+schedule = defs().resolve_schedule_def("profiles_every_morning")
+moment = datetime.fromisoformat("2026-03-29T05:00:00+02:00")  # clocks went forward that night
+with dg.DagsterInstance.ephemeral() as instance:
+    context = dg.build_schedule_context(
+        instance=instance, scheduled_execution_time=moment, repository_def=defs().get_repository_def()
+    )
+    tick = schedule.evaluate_tick(context)
+print(schedule.execution_timezone, schedule.cron_schedule, [run.partition_key for run in tick.run_requests])
+"""
+
+
+def test_the_schedule_runs_yesterday_in_the_partitions_time_zone(location: Location) -> None:
+    location.settings["TARGETDATA_TIMEZONE"] = "Europe/Berlin"
+    done = location.run("python", TICK)
+    assert done.stdout.strip() == "Europe/Berlin 0 5 * * * ['2026-03-28']"

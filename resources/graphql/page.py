@@ -1,5 +1,6 @@
 """A page: what one step of an extraction gives to its consumer."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -8,23 +9,31 @@ import pyarrow as pa
 from resources.errors import AccountingError, TooManyFailed
 from resources.graphql.counts import Counts
 
+SHOWN_CODES = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """Arrow tables by table name, each with the schema that the query gives it.
 
     `counts` is what happened on the wire since the page before. `asked`, `found`, `not_found` and `failed`
-    count this page's keys (or, for a list, its rows as asked and found). `total` is the number of keys or
-    rows that the whole extraction will have, where it is known.
+    count this page's keys (or, for a list, its rows as asked and found); `failures` are the failed ones by
+    the server's code. `total` is the number of keys or rows that the whole extraction will have, where it is
+    known.
     """
 
     tables: Mapping[str, pa.Table]
     asked: int
     found: int
     not_found: int = 0
-    failed: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
     total: int | None = None
     counts: Counts = field(default_factory=Counts)
+
+    @property
+    def failed(self) -> int:
+        """How many keys failed."""
+        return self.failures.total()
 
 
 @dataclass(slots=True)
@@ -34,16 +43,21 @@ class Tally:
     asked: int = 0
     found: int = 0
     not_found: int = 0
-    failed: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
     total: int | None = None
     counts: Counts = field(default_factory=Counts)
+
+    @property
+    def failed(self) -> int:
+        """How many keys failed."""
+        return self.failures.total()
 
     def add(self, page: Page) -> None:
         """Take in one page."""
         self.asked += page.asked
         self.found += page.found
         self.not_found += page.not_found
-        self.failed += page.failed
+        self.failures += page.failures
         self.total = page.total
         self.counts.add(page.counts)
 
@@ -52,7 +66,9 @@ class Tally:
         if self.asked != self.found + self.not_found + self.failed or self.total not in (None, self.asked):
             raise AccountingError(f"keys do not add up: {self}")
         if self.failed > max_failed:
+            codes = ", ".join(f"{number} {code}" for code, number in self.failures.most_common(SHOWN_CODES))
             raise TooManyFailed(
-                f"{self.failed} of {self.asked} keys failed, {max_failed} may; the server answers for other "
-                "keys, so look at these (max_failed allows more)"
+                f"{self.failed} of {self.asked} keys failed ({codes}), {max_failed} may; nothing is "
+                "published. If more may fail (TARGETDATA_MAX_FAILED, --max-failed), the lookups table "
+                "names each with the server's message"
             )

@@ -112,7 +112,9 @@ class CursorPages:
         if more is False:
             return None
         cursor = info.get(self._plan.end_cursor)
-        if more is not True or not isinstance(cursor, str) or not cursor:
+        if more is not True:
+            raise QueryError(f"the server does not say whether there are more rows ({self._plan.has_next})")
+        if not isinstance(cursor, str) or not cursor:
             raise QueryError("the server says there are more rows but gives no cursor to them")
         digest = blake2b(cursor.encode(), digest_size=12).digest()
         if digest in self._cursors:

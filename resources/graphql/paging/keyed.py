@@ -1,7 +1,7 @@
 """Pages of lookups by key, in the sorted order of the keys."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from contextlib import aclosing
 from hashlib import blake2b
@@ -76,7 +76,7 @@ class KeyedPages:
 
     def _page(self, outcomes: list[Outcome], total: int) -> Page:
         found = [o for o in outcomes if o.row is not None]
-        failed = sum(o.error is not None for o in outcomes)
+        failures = Counter(o.error.code or "without a code" for o in outcomes if o.error)
         return Page(
             tables={
                 self._query.name: self._rows(found),
@@ -84,8 +84,8 @@ class KeyedPages:
             },
             asked=len(outcomes),
             found=len(found),
-            failed=failed,
-            not_found=len(outcomes) - len(found) - failed,
+            failures=failures,
+            not_found=len(outcomes) - len(found) - failures.total(),
             total=total,
         )
 
