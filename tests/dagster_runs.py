@@ -31,6 +31,13 @@ def copied_checkout(folder: Path) -> Path:
     return folder
 
 
+def materialization(*partition: str, select: str = "*") -> list[str]:
+    """Write the arguments of `dagster asset materialize`."""
+    option = "--partition" if len(partition) == 1 else "--partition-range"
+    chosen = ["--select", select, option, "...".join(partition)]
+    return ["asset", "materialize", "-m", "pipelines.definitions", *chosen]
+
+
 @dataclass
 class Location:
     """A code location of a sandbox: its environment, its lake and its Dagster instance, in one folder."""
@@ -59,39 +66,33 @@ class Location:
         return inherited | account | self.settings
 
     def run(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
-        """Run a command of the installation, on the code in `root`."""
-        done = subprocess.run(
+        """Run a command of the installation to its end, on the code in `root`."""
+        process = self.start(*arguments)
+        try:
+            printed, errors = process.communicate(timeout=120)
+        except BaseException:
+            process.kill()
+            process.communicate()
+            raise
+        assert process.returncode == 0 or not check, printed + errors
+        return subprocess.CompletedProcess(process.args, process.returncode, printed, errors)
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start a command of the installation, on the code in `root`."""
+        return subprocess.Popen(
             [BIN / "python", "-P", *COMMANDS[arguments[0]], *arguments[1:]],
             cwd=self.root,
             env=self.environment | {"PYTHONPATH": str(self.root), "COLUMNS": "200"},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=120,
-            check=False,
         )
-        assert done.returncode == 0 or not check, done.stdout + done.stderr
-        return done
 
     def materialize(
         self, *partition: str, select: str = "*", check: bool = True
     ) -> "subprocess.CompletedProcess[str]":
         """Run `dagster asset materialize` for one partition (a day) or a range (two)."""
-        option = (
-            ["--partition", *partition]
-            if len(partition) == 1
-            else ["--partition-range", "...".join(partition)]
-        )
-        return self.run(
-            "dagster",
-            "asset",
-            "materialize",
-            "-m",
-            "pipelines.definitions",
-            "--select",
-            select,
-            *option,
-            check=check,
-        )
+        return self.run("dagster", *materialization(*partition, select=select), check=check)
 
     def instance(self) -> dg.DagsterInstance:
         """Open the instance that the runs wrote to."""

@@ -1,9 +1,13 @@
-"""The demo: the sandbox up, seven days of events, seven partitions through Dagster, a query over them."""
+"""The demo: the sandbox up, seven days of events, seven partitions through Dagster, a query over them.
+
+Everything goes into data/sandbox/, or into the folder that is named: python -m tests.demo FOLDER
+"""
 
 import os
 import sys
 import time
 from datetime import date
+from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -13,7 +17,6 @@ from rich.table import Table
 
 from tests.local import FOLDER, ROOT, last_days, local_account
 
-LAKE = FOLDER / "lake"
 TABLES = ("profile_keys", "profiles", "profiles__lookups")
 QUERY = """
 SELECT permission.name AS permission, count(DISTINCT profile_id) AS profiles
@@ -29,21 +32,22 @@ GROUP BY ALL ORDER BY ALL
 console = Console()
 
 
-def main() -> int:
-    """Run it; the exit code is that of a failed day."""
+def main(folder: Path = FOLDER) -> int:
+    """Run it; the exit code is 1 if a day failed."""
     started = time.monotonic()
     days = last_days()
-    with local_account() as (sandbox, environment):
+    with local_account(folder) as (sandbox, environment):
         os.environ |= environment
         console.print(f"The sandbox, a TargetData look-alike, answers at {sandbox.url}.")
-        console.print(f"Its feed: {len(days)} days of events in {(FOLDER / 'feed').relative_to(ROOT)}/.\n")
+        console.print(f"Its feed: {len(days)} days of events in {shown(folder / 'feed')}/.\n")
         done = [extracted(day) for day in days]
     if not all(done):
         return 1
-    console.print(rows_table(days))
-    show_query(days[-1])
+    lake = folder / "lake"
+    console.print(rows_table(lake, days))
+    show_query(lake, days[-1])
     console.print(
-        f"\nDone in {time.monotonic() - started:.0f} s. The tables: {LAKE.relative_to(ROOT)}/\n"
+        f"\nDone in {time.monotonic() - started:.0f} s. The tables: {shown(lake)}/\n"
         "The runs, the asset graph and the metadata: make dev, then http://localhost:3000"
     )
     return 0
@@ -65,21 +69,26 @@ def extracted(day: date) -> bool:
     return result.success
 
 
-def rows_table(days: list[date]) -> Table:
+def rows_table(lake: Path, days: list[date]) -> Table:
     """Give the rows of each table and day, from the Parquet footers."""
     table = Table("day", *TABLES, title="Rows per table and day")
     for day in days:
-        paths = [LAKE / name / f"date={day}" / "part-00000.parquet" for name in TABLES]
+        paths = [lake / name / f"date={day}" / "part-00000.parquet" for name in TABLES]
         table.add_row(str(day), *(f"{pq.ParquetFile(path).metadata.num_rows:,}" for path in paths))
     return table
 
 
-def show_query(day: date) -> None:
+def show_query(lake: Path, day: date) -> None:
     """Print a query over the Parquet files and what DuckDB answers."""
-    query = QUERY.format(lake=LAKE.relative_to(ROOT), day=day).strip()
-    console.print(f"\nA query over the files, by DuckDB:\n[dim]{query}[/]", highlight=False)
+    query = QUERY.format(lake=shown(lake), day=day).strip()
+    console.print(f"\nA query over the files, by DuckDB:\n[dim]{query}[/]", highlight=False, soft_wrap=True)
     console.print(str(duckdb.sql(query)), highlight=False)
 
 
+def shown(path: Path) -> Path:
+    """Give a path as short as it can be."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(Path, sys.argv[1:])))

@@ -1,5 +1,6 @@
 """The command line: what a person types, what it says, and its exit codes."""
 
+import signal
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -19,18 +20,13 @@ def location(sandbox: Sandbox, tmp_path: Path) -> Location:
     return Location(sandbox, tmp_path)
 
 
+def arguments(location: Location, keys: Path) -> list[str]:
+    out = location.folder / "out" / "profiles.parquet"
+    return ["extract", str(PROFILES_QUERY), "--keys", str(keys), "--out", str(out)]
+
+
 def extract(location: Location, keys: Path, *options: str, check: bool = True) -> "tuple[int, str]":
-    done = location.run(
-        "targetdata",
-        "extract",
-        str(PROFILES_QUERY),
-        "--keys",
-        str(keys),
-        "--out",
-        str(location.folder / "out" / "profiles.parquet"),
-        *options,
-        check=check,
-    )
+    done = location.run("targetdata", *arguments(location, keys), *options, check=check)
     return done.returncode, " ".join((done.stdout + done.stderr).split())
 
 
@@ -101,6 +97,20 @@ def test_an_output_that_cannot_be_written_is_found_before_the_api_is_asked(locat
     assert code == 1
     assert "cannot be written" in said
     assert location.sandbox.requests == []
+
+
+def test_an_interruption_ends_it_with_no_file_written(location: Location) -> None:
+    (events,) = location.sandbox.write_feed(location.folder, [DAY])
+    location.sandbox.faults.stall = True
+    process = location.start("targetdata", *arguments(location, events))
+    while not any(request.path == "/graphql" for request in location.sandbox.requests):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "nothing was written" in said
+    assert "Traceback" not in said
+    assert list((location.folder / "out").iterdir()) == []
 
 
 def test_a_missing_account_says_what_to_do(location: Location) -> None:

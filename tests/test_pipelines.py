@@ -1,11 +1,12 @@
 """The daily line in Dagster: partitions published and recorded, failures that say what to do."""
 
+import signal
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from tests.dagster_runs import Location
+from tests.dagster_runs import Location, materialization
 from tests.local import last_days
 from tests.sandbox import Sandbox
 from tests.truth import expected_lookups, expected_profiles, lookups, plain
@@ -117,24 +118,34 @@ def run_range(location: Location, select: str = "*", *, check: bool = True) -> N
     location.materialize(str(DAYS[0]), str(DAYS[-1]), select=select, check=check)
 
 
+def allow_run_retries(location: Location) -> None:
+    config = location.home / "dagster.yaml"
+    text = config.read_text()
+    assert "max_retries: 0" in text
+    config.write_text(text.replace("max_retries: 0", "max_retries: 3"))
+
+
 def test_a_refused_refresh_token_fails_once_whatever_run_retries_say(location: Location) -> None:
+    allow_run_retries(location)
     location.sandbox.faults.refuse_refresh = 400
     said = failure(location)
     assert "the refresh token is refused (400" in said
     assert "/auth/offline-token" in said
-    assert only_run(location).tags["dagster/retry_on_asset_or_op_failure"] == "false"
+    assert only_run(location).tags["dagster/will_retry"] == "false"
     assert sum(r.path == "/auth/token" for r in location.sandbox.requests) == 1
 
 
 def test_a_missing_feed_asks_for_a_retry_after_the_time_it_may_be_late(location: Location) -> None:
     (location.folder / "feed" / f"events-{DAY}.jsonl.gz").unlink()
     location.settings["TARGETDATA_FEED_LATE_SECONDS"] = "0.1"
+    allow_run_retries(location)
     done = location.materialize(str(DAY), select="profile_keys", check=False)
     assert done.returncode != 0
     with location.instance() as instance:
         retries = instance.all_logs(only_run(location).run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY)
     waits = [e.get_dagster_event().step_retry_data for e in retries]
     assert len(waits) == 12
+    assert only_run(location).tags["dagster/will_retry"] == "true"
     assert waits[0].seconds_to_wait == 0.1
     assert "the feed may be late" in waits[0].error.to_string()
 
@@ -174,6 +185,19 @@ def test_a_lake_that_cannot_be_written_is_found_before_the_api_is_asked(location
     (location.folder / "lake" / "_staging").write_text("in the way")
     assert location.materialize(str(DAY), select="profiles", check=False).returncode != 0
     assert location.sandbox.requests == []
+
+
+def test_a_run_that_is_cancelled_ends_at_once_and_publishes_nothing(location: Location) -> None:
+    location.materialize(str(DAY), select="profile_keys")
+    location.sandbox.faults.stall = True
+    process = location.start("dagster", *materialization(str(DAY), select="profiles"))
+    while not any(request.path == "/graphql" for request in location.sandbox.requests):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert location.lake.manifest("profiles", f"date={DAY}") is None
+    assert list((location.folder / "lake" / "_staging").iterdir()) == []
 
 
 def test_a_missing_token_says_where_to_make_one(location: Location) -> None:

@@ -1,7 +1,8 @@
 """The client: a plain iterator of pages before an event loop in a thread of its own."""
 
+import asyncio
 import weakref
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self, TypeVar
@@ -84,19 +85,28 @@ class Client:
         `keys` is a table or frame with the key columns, or a sequence for a single one; they are asked in
         sorted order, each once, without duplicates and nulls. `variables` are the document's other ones.
         """
-        source = self._strategy(query, keys, variables or {})
+        source = _Source(self._strategy(query, keys, variables or {}))
         earlier = self.counts.copy()
         try:
-            while (page := self._portal.call(_next, source)) is not None:
+            while (page := self._call(source.next)) is not None:
                 page.counts.add(self.counts.since(earlier))
                 earlier = self.counts.copy()
                 yield page
         finally:
-            self._portal.call(source.aclose)
+            self._call(source.close)
 
     def ask(self, document: str, variables: Mapping[str, object] | None = None) -> Mapping[str, object]:
         """Send one document as it is; give the decoded answer with its `data` and `errors`."""
-        return self._portal.call(self._sender.send, PreparedRequest(document, variables))
+        return self._call(self._sender.send, PreparedRequest(document, variables))
+
+    def _call(self, function: Callable[..., Awaitable[T]], *arguments: object) -> T:
+        """Wait for the event loop; if the waiting is interrupted (Ctrl-C), end what runs there too."""
+        future = self._portal.start_task_soon(function, *arguments)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
 
     def _strategy(self, query: Query, keys: object, variables: Mapping[str, object]) -> AsyncGenerator[Page]:
         match query.plan:
@@ -119,5 +129,17 @@ class Client:
         return pages.pages(sorted_keys(keys, plan))
 
 
-async def _next(source: AsyncGenerator[T]) -> T | None:
-    return await anext(source, None)
+class _Source:
+    """Pages in the event loop; closing waits until a step that was cancelled has ended."""
+
+    def __init__(self, pages: AsyncGenerator[Page]) -> None:
+        self._pages = pages
+        self._step = asyncio.Lock()
+
+    async def next(self) -> Page | None:
+        async with self._step:
+            return await anext(self._pages, None)
+
+    async def close(self) -> None:
+        async with self._step:
+            await self._pages.aclose()
