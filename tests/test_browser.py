@@ -1,4 +1,4 @@
-"""Backfills started by clicking, in a real Chromium, from the page of the job and from that of an asset."""
+"""Backfills started by clicking in a real Chromium, from a job's page and an asset's, and by a command."""
 
 import os
 import shutil
@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from playwright.sync_api import Page, sync_playwright
 
 from tests.conftest import ROOT
@@ -21,7 +23,7 @@ from tests.local import last_days
 from tests.sandbox import Sandbox
 from tests.truth import expected_profiles, plain
 
-DAYS = last_days(6)
+DAYS = last_days(7)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 START_SECONDS, BACKFILL_SECONDS = 60, 180
@@ -80,19 +82,19 @@ def launch(page: Page, button: str, partitions: str) -> None:
 
 
 def wait_for_backfills(location: Location, number: int) -> list[BulkActionStatus]:
-    """Wait until so many backfills have ended; the daemon looks at them every half minute."""
+    """Wait until so many backfills and all runs have ended; the daemon looks at them every half minute."""
     deadline = time.monotonic() + BACKFILL_SECONDS
     with location.instance() as instance:
         while True:
             found = [backfill.status for backfill in instance.get_backfills()]
-            if (
-                len(found) == number and BulkActionStatus.REQUESTED not in found
-            ) or time.monotonic() > deadline:
+            running = instance.get_runs_count(dg.RunsFilter(statuses=NOT_FINISHED_STATUSES))
+            ended = len(found) == number and BulkActionStatus.REQUESTED not in found and not running
+            if ended or time.monotonic() > deadline:
                 return found
             time.sleep(0.5)
 
 
-def test_backfills_of_three_days_by_clicking_turn_green(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_backfills_by_clicking_and_by_a_command_turn_green(sandbox: Sandbox, tmp_path: Path) -> None:
     executable = browser()
     sandbox.write_feed(tmp_path / "feed", DAYS)
     location = Location(sandbox, tmp_path, settings={"TARGETDATA_START_DATE": str(DAYS[0])})
@@ -103,15 +105,19 @@ def test_backfills_of_three_days_by_clicking_turn_green(sandbox: Sandbox, tmp_pa
         launch(page, "Materialize all", f"[{DAYS[0]}...{DAYS[2]}]")
         page.goto(f"{url}/assets/profile_keys")
         launch(page, "Materialize", f"[{DAYS[3]}...{DAYS[5]}]")
-        assert wait_for_backfills(location, 2) == [BulkActionStatus.COMPLETED_SUCCESS] * 2
+        command = ["job", "backfill", "-j", "profiles_daily", "--partitions", str(DAYS[6]), "--noprompt"]
+        location.run("dagster", *command)
+        by_command, *by_clicking = wait_for_backfills(location, 3)  # the latest is first
+        assert by_clicking == [BulkActionStatus.COMPLETED_SUCCESS] * 2
+        assert by_command is BulkActionStatus.COMPLETED  # the command has launched its runs by itself
         page.goto(f"{url}/runs?view=backfills")
         page.get_by_text("Success").nth(1).wait_for()
         assert page.get_by_text("Failed", exact=True).count() <= 1  # the tab of that name
         page.goto(f"{url}/assets/profiles?view=partitions")
         page.get_by_text(str(DAYS[0])).first.wait_for()
         chromium.close()
-    for day in DAYS[:3]:
+    for day in [*DAYS[:3], DAYS[6]]:
         umids = sandbox.umids_of(day)
         assert plain(location.lake.read("profiles", f"date={day}")) == expected_profiles(sandbox, umids)
-    for day in DAYS[3:]:
+    for day in DAYS[3:6]:
         assert location.lake.read("profile_keys", f"date={day}")["umid"].to_pylist() == sandbox.umids_of(day)
