@@ -48,6 +48,13 @@ def connect(stack: ExitStack) -> Connect:
     return make
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The day's folder of the feed."""
+    (tmp_path / "2026-11-22").mkdir()
+    return tmp_path / "2026-11-22"
+
+
 @pytest.fixture(scope="session")
 def profiles_query() -> Query:
     """The shipped query."""
