@@ -172,9 +172,18 @@ def sorted_keys(keys: object, plan: Keyed) -> pa.Table:
         table = table.select(names).cast(pa.schema(plan.key_fields))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # their message holds a key
         raise ConfigurationError(f"the keys do not fit the query's variables {', '.join(names)}") from None
+    if len(names) == 1 and _ascending(table[names[0]]):
+        return table  # as the keys of a partition are: no copy of millions of keys
     for name in names:
         table = table.filter(pc.is_valid(table[name]))
     return table.group_by(names).aggregate([]).sort_by([(name, "ascending") for name in names])
+
+
+def _ascending(column: pa.ChunkedArray) -> bool:
+    """Say whether values are sorted, distinct and not null."""
+    if column.null_count:
+        return False
+    return bool(pc.all(pc.less(column[:-1], column[1:]), min_count=0).as_py())
 
 
 def _as_table(keys: object, names: list[str]) -> pa.Table:
