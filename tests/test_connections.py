@@ -1,5 +1,6 @@
 """Connections that cannot work get a message that says what to mend."""
 
+import re
 import socket
 import ssl
 import subprocess
@@ -55,9 +56,14 @@ def test_a_port_where_nobody_listens_is_named(sandbox: Sandbox, connect: Connect
 
 def test_an_unknown_authority_says_how_to_trust_it(tls_sandbox: Sandbox, connect: Connect) -> None:
     said = ping(tls_sandbox, connect)
-    assert said.startswith("ConfigurationError: TLS with localhost fails")
+    assert said.startswith("ConfigurationError: TLS with localhost fails: unable to get local issuer")
     assert "ca_file" in said
     assert tls_sandbox.requests == []
+
+
+def test_a_server_that_speaks_no_tls_is_named(sandbox: Sandbox, connect: Connect) -> None:
+    said = ping(sandbox, connect, base_url=sandbox.url.replace("http:", "https:"))
+    assert re.match(r"ConfigurationError: TLS with 127\.0\.0\.1 fails: .+ Does it speak https\?", said)
 
 
 def test_an_authority_in_a_file_is_trusted(
@@ -78,6 +84,7 @@ def test_a_file_that_is_no_authority_is_named(sandbox: Sandbox, connect: Connect
         ("http://api.example.com", r"plain http:// to api.example.com would send tokens in clear text"),
         ("api.example.com", "is not the URL of a GraphQL API"),
         ("https://user:secret@api.example.com", "holds a user or password"),
+        ("https://api.example.com/graphql/", "the base URL ends before /graphql"),
     ],
 )
 def test_an_address_that_is_unsafe_or_none_is_refused(

@@ -84,11 +84,13 @@ class Transport:
 def named(error: BaseException | None, host: str) -> ExtractionError:
     """Give a failure of the network its name in our tree."""
     match error:
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
+        case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError() as why):
             return ConfigurationError(
-                f"TLS with {host} fails: {error.__class__.__name__}. If it uses a private certificate "
-                "authority, name its file in ca_file"
+                f"TLS with {host} fails: {why.verify_message}. If it uses a private certificate authority, "
+                "name its file in ca_file"
             )
+        case aiohttp.ClientSSLError():
+            return ConfigurationError(f"TLS with {host} fails: {error.strerror}. Does it speak https?")
         case aiohttp.ClientConnectorDNSError():
             return Unavailable(f"the name {host} cannot be resolved", unreachable=True)
         case aiohttp.ClientProxyConnectionError():

@@ -54,6 +54,8 @@ class TargetDataResource(ApiResource):
                 "TARGETDATA_BASE_URL is not set: copy .env.example to .env and fill it in"
             )
         check_url(self.base_url)
+        if self.base_url.rstrip("/").endswith(GRAPHQL_PATH):
+            raise ConfigurationError(f"the base URL ends before {GRAPHQL_PATH}: {self.base_url}")
         settings = self._settings(
             self.base_url.rstrip("/") + GRAPHQL_PATH, digest_secret=self.read_refresh_token()
         )
