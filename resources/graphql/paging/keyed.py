@@ -1,6 +1,7 @@
 """Pages of lookups by key, in the sorted order of the keys."""
 
 import asyncio
+import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from contextlib import aclosing
@@ -19,6 +20,7 @@ from resources.graphql.query import LOOKUPS, Query
 from resources.graphql.throttle import Batch, Throttle
 
 PAGE_KEYS = 500  # outcomes gathered before they are decoded together
+PAGE_SECONDS = 5.0  # or what came in that time, so that a slow server shows progress
 READY = 2  # batches that wait for a place while all are taken
 DIGEST_BYTES = 8
 
@@ -38,14 +40,15 @@ class KeyedPages:
         self._identities = Identities()
 
     async def pages(self, keys: pa.Table) -> AsyncGenerator[Page]:
-        """Yield pages of at least PAGE_KEYS keys, the last one of fewer."""
+        """Yield pages of at least PAGE_KEYS keys, or of what came in PAGE_SECONDS; the last one of fewer."""
         gathered: list[Outcome] = []
+        since = time.monotonic()
         async with aclosing(self._batches(keys)) as batches:
             async for outcomes in batches:
                 gathered += outcomes
-                if len(gathered) >= PAGE_KEYS:
+                if len(gathered) >= PAGE_KEYS or time.monotonic() - since >= PAGE_SECONDS:
                     yield await asyncio.to_thread(self._page, gathered, keys.num_rows)
-                    gathered = []
+                    gathered, since = [], time.monotonic()
         if gathered or not keys.num_rows:
             yield await asyncio.to_thread(self._page, gathered, keys.num_rows)
 

@@ -57,6 +57,7 @@ def pull_schema(
 def _introspected(ask: Ask, report: Callable[[str], None]) -> GraphQLSchema | None:
     """Try the usual query, then a plainer and shallower one."""
     plain = get_introspection_query(descriptions=False, type_depth=FEW_WRAPPERS)
+    said: list[str] = []
     for document in (get_introspection_query(), plain):
         answer = ask(document)
         data = answer.get("data")
@@ -66,7 +67,9 @@ def _introspected(ask: Ask, report: Callable[[str], None]) -> GraphQLSchema | No
             except (GraphQLError, TypeError, KeyError) as error:
                 report(f"the answer to introspection cannot be used: {error}")
         elif found := complaints(answer):
-            report(f"the server says to introspection: {found[0].message}")
+            said.append(found[0].message)
+    for message in dict.fromkeys(said):
+        report(f"the server says to introspection: {message}")
     return None
 
 
