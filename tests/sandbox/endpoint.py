@@ -15,6 +15,7 @@ from tests.sandbox.graph import FOREIGN_ALIASES, Graph, asked_keys, fields_in, r
 from tests.sandbox.record import Request
 
 FOREVER_SECONDS = 3600.0
+LOOK_SECONDS = 0.005
 IDE = "<!doctype html><title>GraphQL Playground</title><p>POST a query to this address.</p>"
 
 
@@ -28,7 +29,6 @@ class Endpoint:
         self._turns = Turns(seed)
         self._next_free = 0.0
         self._gathering = 0
-        self._all_here = asyncio.Event()
         self.stopped = asyncio.Event()
 
     async def answer(self, http: web.Request, record: Request) -> web.StreamResponse:
@@ -36,9 +36,11 @@ class Endpoint:
         early = await self._before(http, record)
         if early is not None:
             return early
-        payload = await http.json()
+        payload = await _payload(http)
+        if payload is None:
+            return _json({"errors": [{"message": "the body is no GraphQL request"}]}, 400)
         variables = payload.get("variables") or {}
-        record.query = payload.get("query") or ""
+        record.query = payload["query"]
         document, errors = self._graph.checked(record.query)
         if document is None or errors:
             return _json({"errors": self._graph.formatted(errors)}, 400)
@@ -57,7 +59,7 @@ class Endpoint:
         if faults.latency:
             await answers.waited(self.stopped, faults.latency)
         if faults.gather:
-            await self._gathered(faults.gather)
+            await self._gathered()
         if faults.stall:
             await answers.waited(self.stopped, FOREVER_SECONDS)
         if faults.redirect_to:
@@ -73,23 +75,26 @@ class Endpoint:
             )
         return self._over_limit(record)
 
-    async def _gathered(self, number: int) -> None:
+    async def _gathered(self) -> None:
         """Wait until so many requests wait here; then all of them go on, and later ones do not wait."""
         self._gathering += 1
-        if self._gathering >= number:
-            self._faults.gather = self._gathering = 0
-            self._all_here.set()
-            self._all_here = asyncio.Event()
-            return
-        await self._all_here.wait()
+        try:
+            while self._gathering < self._faults.gather:
+                if await answers.waited(self.stopped, LOOK_SECONDS):
+                    return
+            self._faults.gather = 0
+        finally:
+            self._gathering -= 1
 
     def _over_limit(self, record: Request) -> web.Response | None:
         rate = self._faults.requests_per_second
         if rate is None:
             return None
         now = time.monotonic()
-        if now < self._next_free:
-            return answers.too_many(record, self._next_free - now)
+        wait = min(self._next_free - now, 1 / rate)
+        if wait > 0:
+            self._next_free = now + wait
+            return answers.too_many(record, wait)
         self._next_free = max(self._next_free, now - 1 / rate) + 1 / rate
         return None
 
@@ -139,14 +144,17 @@ class Endpoint:
 
     def _fail_aliases(self, result: dict[str, Any], asked: dict[str, list[str]]) -> set[str]:
         """Put errors on the aliases of some keys; give these aliases."""
+        if result["data"] is None:
+            return set(asked)
         failed = set()
         for alias, keys in asked.items():
+            found = result["data"].get(alias) or {}
             if any(_due(self._faults.alias_errors, key) for key in keys):
                 path: list[str] = [alias]
                 result["data"][alias] = None
-            elif result["data"].get(alias) and any(_due(self._faults.nested_errors, key) for key in keys):
+            elif "attributes" in found and any(_due(self._faults.nested_errors, key) for key in keys):
                 path = [alias, "attributes"]
-                result["data"][alias] = {**result["data"][alias], "attributes": None}
+                found["attributes"] = None
             else:
                 continue
             failed.add(alias)
@@ -174,6 +182,15 @@ def _overridden(value: Any, overrides: dict[str, Any]) -> Any:
 
 def _alias(field: FieldNode) -> str:
     return field.alias.value if field.alias else field.name.value
+
+
+async def _payload(http: web.Request) -> dict[str, Any] | None:
+    """Read the body of a request; None where it is no object with a query."""
+    try:
+        found = await http.json()
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("query"), str) else None
 
 
 def _json(answer: dict[str, Any], status: int = 200) -> web.Response:

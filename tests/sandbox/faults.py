@@ -41,9 +41,11 @@ class Faults:
 
     def change(self, values: dict[str, Any]) -> None:
         """Set switches by name; an unknown one is an error."""
+        if not isinstance(values, dict):
+            raise ValueError("switches come as an object")  # noqa: TRY004
         known = {f.name for f in fields(self)}
         if unknown := sorted(set(values) - known):
-            raise KeyError(f"no such switch: {', '.join(unknown)}")
+            raise ValueError(f"no such switch: {', '.join(unknown)}")
         for name, value in values.items():
             setattr(self, name, value)
 

@@ -25,6 +25,7 @@ from tests.sandbox.people import Person, umids
 
 FILES = {"targetdata": "schema.graphql", "foreign": "foreign.graphql", "lists": "lists.graphql"}
 FOREIGN_ALIASES = 5
+KEYS = {"umid", "profileId", "idValue"}  # arguments of the lookups
 CACHED_DOCUMENTS = 256
 
 
@@ -118,9 +119,9 @@ def root_fields(document: DocumentNode) -> list[FieldNode]:
 
 
 def asked_keys(field: FieldNode, variables: dict[str, Any]) -> list[str]:
-    """Give the values of a lookup's arguments."""
+    """Give the keys that a lookup asks for."""
     found = []
-    for argument in field.arguments:
+    for argument in (a for a in field.arguments if a.name.value in KEYS):
         value = argument.value
         name = getattr(value, "name", None)
         found.append(str(variables.get(name.value) if name else getattr(value, "value", "")))

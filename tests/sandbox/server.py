@@ -134,7 +134,9 @@ class Sandbox:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._endpoint = Endpoint(self._graph, self._tokens, self.faults, self._seed)
-        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.1)
+        runner = web.AppRunner(
+            self._application(), access_log=None, shutdown_timeout=0.1, handler_cancellation=True
+        )
         await runner.setup()
         try:
             host = "localhost" if self._ssl else "127.0.0.1"
@@ -199,7 +201,7 @@ class Sandbox:
     async def _control(self, http: web.Request) -> web.Response:
         try:
             self.faults.change(await http.json())
-        except (KeyError, ValueError) as error:
+        except ValueError as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response(asdict(self.faults))
 
