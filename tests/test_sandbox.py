@@ -25,6 +25,12 @@ Start = Callable[..., tuple[subprocess.Popen[str], dict[str, str]]]
 
 
 @pytest.fixture
+def sandbox(stack: ExitStack) -> Sandbox:
+    """A fresh sandbox, of few people: it starts the sooner."""
+    return stack.enter_context(Sandbox(people=20))
+
+
+@pytest.fixture
 def client(sandbox: Sandbox) -> PlainClient:
     return PlainClient(sandbox.url, sandbox.refresh_token)
 
@@ -124,9 +130,12 @@ def test_a_browser_gets_a_page_at_the_graphql_address(client: PlainClient) -> No
     assert (page.status, page.headers.get_content_type()) == (200, "text/html")
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer x.y.z", "Basic {token}", "Bearer {refresh_token}"])
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer x.y.z", "Basic {token}", "Bearer {forged}", "Bearer {refresh}"]
+)
 def test_without_a_good_access_token_nothing_is_answered(header: str, client: PlainClient) -> None:
-    given = header.format(token=client.new_token(), refresh_token=client.refresh_token)
+    token = client.new_token()
+    given = header.format(token=token, forged=token[:-8] + 8 * "A", refresh=client.refresh_token)
     headers = JSON | ({"Authorization": given} if given else {})
     answer = client.send("POST", "/graphql", json.dumps({"query": PING}), headers)
     assert (answer.status, answer.json) == (401, {"error": "unauthorized"})

@@ -1,7 +1,7 @@
 """What the look-alike answers wrongly when it is told to: each kind of fault, errors on keys, refusals."""
 
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from email.utils import parsedate_to_datetime
 from http.client import IncompleteRead, RemoteDisconnected
 
@@ -26,6 +26,12 @@ ANSWERS = {
 BROKEN = {"drop": RemoteDisconnected, "truncated": IncompleteRead}
 KINDS = [*ANSWERS, *BROKEN, "429", "429-date"]
 REFUSALS = {"400": (400, "errors"), "200-message": (200, "errors"), "413-html": (413, PAGE)}
+
+
+@pytest.fixture
+def sandbox(stack: ExitStack) -> Sandbox:
+    """A fresh sandbox, of few people: it starts the sooner."""
+    return stack.enter_context(Sandbox(people=20))
 
 
 @pytest.fixture
