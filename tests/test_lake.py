@@ -1,6 +1,7 @@
 """The lake: a partition is published whole or not at all."""
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -128,6 +129,45 @@ def test_a_lake_that_cannot_be_written_is_found_when_it_is_opened(tmp_path: Path
     lake = Lake(path=str(tmp_path / "file" / "lake"))
     with pytest.raises(LakeError, match=r"cannot be written: Not a directory.*TARGETDATA_LAKE"):
         lake.write(DAY, SCHEMAS, run="run-1").__enter__()
+
+
+def test_a_table_that_cannot_be_written_is_found_when_the_partition_is_opened(lake: Lake) -> None:
+    last = list(SCHEMAS)[-1]
+    lake.root.mkdir(parents=True, exist_ok=True)
+    (lake.root / last).write_text("in the way")
+    with pytest.raises(LakeError, match="cannot be written: File exists"):
+        lake.write(DAY, SCHEMAS, run="run-1").__enter__()
+    assert list((lake.root / "_staging").iterdir()) == []
+
+
+def test_a_failure_before_the_last_table_is_ready_leaves_all_tables_as_they_were(lake: Lake) -> None:
+    publish(lake, "a")
+    before = everything(lake)
+    last = list(SCHEMAS)[-1]
+    with pytest.raises(LakeError), lake.write(DAY, SCHEMAS, run="run-2"):
+        shutil.rmtree(lake.root / last)
+        (lake.root / last).write_text("in the way")
+    (lake.root / last).unlink()
+    assert everything(lake) == {name: data for name, data in before.items() if not name.startswith(last)}
+
+
+def test_what_a_killed_run_left_aside_is_removed_by_the_next(lake: Lake) -> None:
+    killed = lake.write(DAY, SCHEMAS, run="run-1").__enter__()
+    other = lake.write("date=2026-11-23", SCHEMAS, run="run-1").__enter__()
+    publish(lake, "a")
+    assert [path.name for path in (lake.root / "_staging").glob("*/*")] == ["date=2026-11-23"]
+    for writer in (killed, other):
+        writer.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)  # closes the files
+
+
+def test_a_damaged_claim_is_named(lake: Lake) -> None:
+    publish(lake, "a")
+    (claim,) = (lake.root / "_claims").rglob("claim.json")
+    claim.write_bytes(b"")
+    with pytest.raises(LakeError, match=r"claim.json is damaged: delete it"):
+        publish(lake, "b")
+    claim.unlink()
+    publish(lake, "b")
 
 
 def test_a_missing_or_broken_partition_is_named(lake: Lake) -> None:

@@ -1,6 +1,5 @@
 """The manifest beside a partition's file: what was published, when, and by which run."""
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -8,7 +7,7 @@ from typing import Self
 import msgspec
 import pyarrow as pa
 
-from resources.lake.table_file import replace
+from resources.lake.table_file import write_file
 
 FORMAT_VERSION = 1
 NAME = "_manifest.json"
@@ -37,13 +36,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         except FileNotFoundError:
             return None
 
-    def write(self, folder: Path, *, aside: Path) -> None:
-        """Put the manifest into the folder in one step."""
-        staged = aside / f"{self.table}{NAME}"
-        staged.write_bytes(msgspec.json.format(msgspec.json.encode(self)))
-        with staged.open("rb") as file:
-            os.fsync(file.fileno())
-        replace(staged, folder / NAME)
+    def stage(self, aside: Path) -> Path:
+        """Write the manifest into a folder aside, down to the disk; give its file."""
+        return write_file(aside / f"{self.table}{NAME}", msgspec.json.format(msgspec.json.encode(self)))
 
 
 def column_types(schema: pa.Schema) -> dict[str, str]:

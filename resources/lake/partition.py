@@ -1,8 +1,11 @@
 """A partition being written: aside, verified, then published whole; or nothing of it at all."""
 
+import errno
+import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -12,8 +15,8 @@ import msgspec
 import pyarrow as pa
 
 from resources.errors import AccountingError, LakeError
-from resources.lake.manifest import Manifest, column_types
-from resources.lake.table_file import FileFacts, TableFile, replace
+from resources.lake.manifest import NAME, Manifest, column_types
+from resources.lake.table_file import FileFacts, TableFile, replace, write_file
 
 FILE = "part-00000.parquet"
 STAGING, CLAIMS = "_staging", "_claims"
@@ -47,22 +50,34 @@ class PartitionWriter:
         self._schemas = schemas
         self._run = run
         self._footer = footer
-        self._claim_file = root / CLAIMS / next(iter(schemas)) / (folder or "all") / "claim.json"
+        self._first = next(iter(schemas))  # the asset's own table
+        self._level = folder or "all"
+        self._claim_file = root / CLAIMS / self._first / self._level / "claim.json"
         self._files: dict[str, TableFile] = {}
 
     def __enter__(self) -> Self:
-        """Claim the partition and open its files aside."""
+        """Claim the partition and open its files aside, and make sure that they can be put in place."""
         with lake_errors(self._root):
             self._claim = self._take_claim()
-            self._aside = (
-                self._root / STAGING / f"{next(iter(self._schemas))}-{self._claim.generation}-{self._run}"
-            )
-            self._aside = self._aside / (self.folder or "all")
+            self._discard_abandoned()
+            staging = f"{self._first}-{self._claim.generation}-{self._run}"
+            self._aside = self._root / STAGING / staging / self._level
             self._aside.mkdir(parents=True, exist_ok=True)
-            footer = {**self._footer, "generation": str(self._claim.generation), "run": self._run}
-            for name, schema in self._schemas.items():
-                self._files[name] = TableFile(self._aside / f"{name}.parquet", schema, footer)
+            try:
+                self._open_files()
+            except BaseException:
+                self._discard()
+                raise
         return self
+
+    def _open_files(self) -> None:
+        footer = {**self._footer, "generation": str(self._claim.generation), "run": self._run}
+        for name, schema in self._schemas.items():
+            table = self._root / name
+            table.mkdir(parents=True, exist_ok=True)
+            if not os.access(table, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(table))
+            self._files[name] = TableFile(self._aside / f"{name}.parquet", schema, footer)
 
     def write(self, tables: Mapping[str, pa.Table]) -> None:
         """Add rows to tables by name."""
@@ -79,25 +94,41 @@ class PartitionWriter:
                 with lake_errors(self._root):
                     self._publish()
         finally:
-            for file in self._files.values():
-                file.discard()
-            shutil.rmtree(self._aside.parent, ignore_errors=True)
+            self._discard()
+
+    def _discard(self) -> None:
+        for file in self._files.values():
+            file.discard()
+        shutil.rmtree(self._aside.parent, ignore_errors=True)
+
+    def _discard_abandoned(self) -> None:
+        """Remove what runs that were killed have left aside of this partition; they are fenced out."""
+        for folder in (self._root / STAGING).glob(f"{self._first}-*"):
+            match = re.fullmatch(rf"{re.escape(self._first)}-(\d+)-.*", folder.name)
+            if match and int(match[1]) < self._claim.generation and (folder / self._level).is_dir():
+                shutil.rmtree(folder / self._level, ignore_errors=True)
+                with suppress(OSError):  # it holds another partition
+                    folder.rmdir()
 
     def _publish(self) -> None:
-        """Verify all tables first, then put each in place in one step, its manifest after it."""
-        facts: dict[str, FileFacts] = {}
-        for name, file in self._files.items():
+        """Verify all tables and write their manifests aside; then put all in place, the asset's own last."""
+        self._check_claim()
+        moves: list[tuple[Path, Path]] = []
+        for name, file in reversed(self._files.items()):
             file.close()
-            facts[name] = file.verify()
+            self.manifests[name] = self._manifest(name, file.verify())
+            target = self._root / name / self.folder
+            target.mkdir(parents=True, exist_ok=True)
+            moves += [(file.path, target / FILE), (self.manifests[name].stage(self._aside), target / NAME)]
+        self._check_claim()
+        for source, target in moves:
+            replace(source, target)
+
+    def _check_claim(self) -> None:
         if self._read_claim() != self._claim:
             raise AccountingError(
                 f"another run has claimed {self.folder or 'the table'} since; this one publishes nothing"
             )
-        for name, file in self._files.items():
-            target = self._root / name / self.folder
-            replace(file.path, target / FILE)
-            self.manifests[name] = self._manifest(name, facts[name])
-            self.manifests[name].write(target, aside=self._aside)
 
     def _manifest(self, name: str, facts: FileFacts) -> Manifest:
         return Manifest(
@@ -118,8 +149,7 @@ class PartitionWriter:
         claim = Claim(generation=earlier.generation + 1 if earlier else 1, run=self._run)
         self._claim_file.parent.mkdir(parents=True, exist_ok=True)
         staged = self._claim_file.with_suffix(f".{self._run}")
-        staged.write_bytes(msgspec.json.encode(claim))
-        replace(staged, self._claim_file)
+        replace(write_file(staged, msgspec.json.encode(claim)), self._claim_file)
         return claim
 
     def _read_claim(self) -> Claim | None:
@@ -127,6 +157,10 @@ class PartitionWriter:
             return msgspec.json.decode(self._claim_file.read_bytes(), type=Claim)
         except FileNotFoundError:
             return None
+        except msgspec.DecodeError as error:
+            raise LakeError(
+                f"{self._claim_file} is damaged: delete it and run the partition again"
+            ) from error
 
 
 @contextmanager

@@ -76,6 +76,15 @@ class TableFile:
         self._buffer, self._buffered = [], 0
 
 
+def write_file(path: Path, content: bytes) -> Path:
+    """Write a small file down to the disk."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return path
+
+
 def replace(source: Path, target: Path) -> None:
     """Move a file into place in one step, and make the step last."""
     target.parent.mkdir(parents=True, exist_ok=True)
