@@ -1,8 +1,10 @@
 """The decoder: what a server answers arrives exactly, or the table is refused."""
 
 import datetime as dt
+import json
 import re
 import traceback
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from resources.graphql.arrow import Misfit, table
 from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct, snake_case, unknown_scalars
+from resources.graphql.gate import DECODER
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -116,6 +119,11 @@ def test_what_servers_differ_in_is_accepted(value: object, scalar: str, expected
         (True, "Int"),
         (1.5, "Int"),
         (2**63, "Int"),
+        (Decimal("1e999999999"), "Int"),
+        (Decimal("1.5"), "Int"),
+        (Decimal("1e400"), "Float"),
+        ("1e400", "Float"),
+        (Decimal("1.5"), "Boolean"),
         ("1e3", "Int"),
         ("١٢x", "Int"),
         (2**53 + 1, "Float"),
@@ -137,6 +145,30 @@ def test_a_value_that_fits_no_type_is_refused_and_not_shown(value: object, scala
     shown = "".join(traceback.format_exception(caught.value))
     if isinstance(value, str):
         assert value not in shown, "an error of Arrow, perhaps, shows the value"
+
+
+@pytest.mark.parametrize(
+    ("sent", "scalar", "expected"),
+    [
+        ("12345678901234567.89", "BigDecimal", "12345678901234567.89"),
+        ("0.10", "String", "0.10"),
+        ('{"net":[0.10,18446744073709551617]}', "JSON", '{"net":[0.10,18446744073709551617]}'),
+        ("18446744073709551617", "ID", "18446744073709551617"),
+        ("3.0", "Int", 3),
+        ("9007199254740993.0", "Long", 9007199254740993),
+        ("0.1", "Float", 0.1),
+        ("-0.0", "Float", -0.0),
+        ("5e-324", "Float", 5e-324),
+        ("1e22", "Float", 1e22),
+    ],
+)
+def test_a_number_keeps_the_digits_that_were_sent(sent: str, scalar: str, expected: object) -> None:
+    assert decoded(DECODER.decode(sent.encode()), scalar) == expected
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_float_arrives_as_it_was_sent(value: float) -> None:
+    assert repr(decoded(DECODER.decode(json.dumps(value).encode()), "Float")) == repr(value)
 
 
 def test_a_misfit_names_the_row_and_the_path_through_lists_and_objects() -> None:

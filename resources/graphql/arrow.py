@@ -5,9 +5,11 @@ lose digits, a text that is no instant. What servers do differ in is accepted: `
 and floats as text, a whole float for an integer. Instants are truncated to microseconds.
 """
 
+import math
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 
 import msgspec
 import pyarrow as pa
@@ -19,6 +21,8 @@ NONE = type(None)
 INTEGER = re.compile(r"[+-]?\d+")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 BEYOND_MICROSECONDS = r"(\.\d{6})\d+"
+ENCODER = msgspec.json.Encoder(decimal_format="number")
+BEYOND_64_BITS = 2**64
 EXACT_INTEGER = 2**53  # a float beyond it may have lost digits
 
 
@@ -141,7 +145,7 @@ def _text(value: object) -> str:
             return value
         case bool():
             raise ValueError
-        case int() | float():
+        case int() | float() | Decimal():
             return str(value)
         case _:
             raise ValueError
@@ -149,11 +153,11 @@ def _text(value: object) -> str:
 
 def _json_text(value: object) -> str:
     """Text as it is; anything else as JSON."""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return value if isinstance(value, str) else _json(value)
 
 
 def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    return ENCODER.encode(value).decode()
 
 
 def _integer(value: object) -> int:
@@ -163,6 +167,8 @@ def _integer(value: object) -> int:
         case int():
             return value
         case float() if value.is_integer() and abs(value) <= EXACT_INTEGER:
+            return int(value)
+        case Decimal() if -BEYOND_64_BITS < value < BEYOND_64_BITS and value == value.to_integral_value():
             return int(value)
         case str() if INTEGER.fullmatch(value):
             return int(value)
@@ -178,10 +184,18 @@ def _float(value: object) -> float:
             return value
         case int() if abs(value) <= EXACT_INTEGER:
             return float(value)
+        case Decimal():
+            return _finite(float(value))
         case str() if NUMBER.fullmatch(value):
-            return float(value)
+            return _finite(float(value))
         case _:
             raise ValueError
+
+
+def _finite(value: float) -> float:
+    if math.isinf(value):
+        raise ValueError
+    return value
 
 
 def _boolean(value: object) -> bool:
@@ -203,7 +217,7 @@ def _kind(value: object) -> str:
             return f"a text of {len(value)} characters"
         case bool():
             return "a boolean"
-        case int() | float():
+        case int() | float() | Decimal():
             return "a number"
         case dict():
             return "an object"

@@ -1,7 +1,9 @@
 """Two aiohttp middlewares below gql: the bearer token and the status gate. They never send again."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import cast
 
@@ -16,6 +18,8 @@ from resources.graphql.tokens import TokenSource
 THROTTLE_CODES = frozenset({"THROTTLED", "RATE_LIMITED", "TOO_MANY_REQUESTS", "RATE_LIMIT_EXCEEDED"})
 AUTH_CODES = frozenset({"UNAUTHENTICATED", "UNAUTHORIZED", "TOKEN_EXPIRED"})
 TOO_LARGE = 413
+DECODER = msgspec.json.Decoder(float_hook=Decimal)  # as many digits as were sent
+SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 CHUNK_BYTES = 256 * 1024
 
 Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
@@ -98,7 +102,7 @@ def graphql_answer(response: aiohttp.ClientResponse, body: bytes) -> Mapping[str
     """Decode a body that must be a GraphQL answer; the error names its type, never its content."""
     where = f"{response.method} {response.url.path}"
     try:
-        answer = msgspec.json.decode(body)
+        answer = DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         answer = None
     if isinstance(answer, dict) and ("data" in answer or "errors" in answer):
@@ -111,8 +115,9 @@ def graphql_answer(response: aiohttp.ClientResponse, body: bytes) -> Mapping[str
 
 def raise_for_codes(answer: Mapping[str, object]) -> None:
     """Find the errors that servers send as 200: throttling and authentication."""
-    if answer.get("data") is not None:
-        return
+    data = answer.get("data")
+    if isinstance(data, dict) and any(value is not None for value in data.values()):
+        return  # the others are asked for again
     codes = {error_code(error) for error in error_list(answer)}
     if codes & THROTTLE_CODES:
         raise Throttled("the server throttles (GraphQL error)")
@@ -138,7 +143,7 @@ async def read_bounded(response: aiohttp.ClientResponse, max_bytes: int) -> byte
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Read Retry-After, seconds or a date, as seconds from now by the server's own clock."""
     text = headers.get("Retry-After", "").strip()
-    if text.replace(".", "", 1).isdigit():
+    if SECONDS.fullmatch(text):
         return float(text)
     try:
         until = parsedate_to_datetime(text)
