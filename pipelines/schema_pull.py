@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from graphql import GraphQLError, Source, parse
 from rich.console import Console
 from rich.syntax import Syntax
 
-from resources.errors import ConfigurationError, Refused
+from resources.errors import ConfigurationError, QueryError, Refused
 from resources.graphql.client import Client
-from resources.graphql.query import load_schema
+from resources.graphql.query import load_schema, located
 from resources.graphql.schema import Ask, Fitted, PulledSchema, fit_document, pull_schema
 from resources.graphql_resource import ApiResource
 from resources.lake.table_file import replace
@@ -22,7 +23,7 @@ def pull_into(schema_file: Path, queries: Path, *, resource: ApiResource, write:
     paths = sorted(path for path in queries.rglob("*.graphql") if path.resolve() != schema_file.resolve())
     if not paths:
         raise ConfigurationError(f"there is no .graphql document in {queries}")
-    texts = {path: path.read_text(encoding="utf-8") for path in paths}
+    texts = {path: read_document(path) for path in paths}
     try:
         pulled = pull_schema(
             answering(resource.client),
@@ -32,7 +33,7 @@ def pull_into(schema_file: Path, queries: Path, *, resource: ApiResource, write:
         )
     finally:
         resource.close()
-    fitted = {path: fit_document(text, pulled.schema, path=shown(path)) for path, text in texts.items()}
+    fitted = fit_all(console, texts, pulled)
     for path, result in fitted.items():
         show(console, shown(path), result)
     for note in pulled.notes:
@@ -40,6 +41,31 @@ def pull_into(schema_file: Path, queries: Path, *, resource: ApiResource, write:
     if write:
         write_all(schema_file, pulled, fitted)
     summary(console, schema_file, pulled, written=write)
+
+
+def read_document(path: Path) -> str:
+    """Read a document and check its syntax, before a server is asked."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        parse(Source(text, shown(path)))
+    except GraphQLError as error:
+        raise QueryError(located(error)) from error
+    return text
+
+
+def fit_all(console: Console, texts: Mapping[Path, str], pulled: PulledSchema) -> dict[Path, Fitted]:
+    """Fit each document; one that asks for other roots is another API's, and left as it is."""
+    fitted: dict[Path, Fitted] = {}
+    misfit: QueryError | None = None
+    for path, text in texts.items():
+        try:
+            fitted[path] = fit_document(text, pulled.schema, path=shown(path))
+        except QueryError as error:
+            misfit = error
+            console.print(f"left as it is: {error}", soft_wrap=True, markup=False)
+    if misfit and not fitted:
+        raise misfit
+    return fitted
 
 
 def answering(client: Client) -> Ask:

@@ -75,3 +75,27 @@ def test_a_dry_run_writes_nothing(clone: Path, stack: ExitStack, tmp_path: Path)
     assert "was not written" in said
     assert "-      name" in said
     assert {path: path.read_bytes() for path in clone.rglob("*.graphql")} == before
+
+
+@pytest.mark.parametrize("variant", ["targetdata", "foreign"])
+def test_a_document_of_another_api_is_left_as_it_is(
+    variant: str, clone: Path, stack: ExitStack, tmp_path: Path
+) -> None:
+    account = stack.enter_context(Sandbox(people=5, seed=7, variant=variant))
+    other = clone / "pipelines/defs/orders/orders.graphql"
+    other.parent.mkdir()
+    other.write_text("query ($id: ID!) { order(id: $id) { id total } }")
+    said = Location(account, tmp_path, clone).run("targetdata", "schema", "pull").stdout
+    assert "left as it is: pipelines/defs/orders/orders.graphql:1:20: there is no root field order" in said
+    assert "profiles.graphql: " in said
+    assert other.read_text() == "query ($id: ID!) { order(id: $id) { id total } }"
+
+
+def test_a_broken_document_is_named_before_the_server_is_asked(
+    clone: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (clone / "pipelines/defs/orders.graphql").write_text("{ order(id: ")
+    run = Location(sandbox, tmp_path, clone).run("targetdata", "schema", "pull", check=False)
+    assert "pipelines/defs/orders.graphql:1:13: Syntax Error" in run.stderr
+    assert run.returncode == 1
+    assert sandbox.requests == []
