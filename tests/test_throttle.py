@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.errors import Throttled
-from resources.graphql.throttle import Batch, Latency, Throttle
+from resources.graphql.retry import MAX_PAUSE_SECONDS
+from resources.graphql.throttle import FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS, Batch, Latency, Throttle
 
 
 def learn(batch: Batch, seconds_of: "dict[int, float]", times: int = 60) -> None:
@@ -109,3 +110,72 @@ def test_latency_that_rises_far_above_the_best_is_noticed() -> None:
 def test_noise_of_milliseconds_is_no_rise() -> None:
     latency = Latency()
     assert not any(latency.rises(seconds, 1) for seconds in [0.001, 0.02] * 50)
+
+
+def test_a_later_shorter_pause_does_not_shorten_a_longer_one() -> None:
+    async def scenario() -> float:
+        throttle = Throttle(max_in_flight=2, requests_per_second=None)
+        both_started = asyncio.Barrier(2)
+
+        async def refused(seconds: float) -> None:
+            with pytest.raises(Throttled):
+                async with throttle.slot():
+                    await both_started.wait()
+                    raise Throttled("429", after_seconds=seconds)
+
+        started = time.monotonic()
+        await asyncio.gather(refused(0.3), refused(0.0))
+        async with throttle.slot():
+            return time.monotonic() - started
+
+    assert asyncio.run(scenario()) >= 0.29
+
+
+def test_a_pause_is_never_longer_than_a_run_should_wait() -> None:
+    throttle = Throttle(max_in_flight=2, requests_per_second=None)
+    asyncio.run(refuse(throttle, seconds=1e9))
+    assert pause_of(throttle) <= MAX_PAUSE_SECONDS
+
+
+def test_refusals_that_do_not_say_when_to_come_back_pause_ever_longer_until_an_answer_comes() -> None:
+    async def scenario() -> tuple[float, float]:
+        throttle = Throttle(max_in_flight=2, requests_per_second=None)
+        for _ in range(5):
+            await refuse(throttle, seconds=None)
+        longest = pause_of(throttle)
+        throttle._paused_until = 0.0
+        async with throttle.slot():
+            pass
+        await refuse(throttle, seconds=None)
+        return longest, pause_of(throttle)
+
+    longest, again = asyncio.run(scenario())
+    assert again <= 2 * FIRST_PAUSE_SECONDS < 8 * FIRST_PAUSE_SECONDS < longest <= LAST_PAUSE_SECONDS
+
+
+async def refuse(throttle: Throttle, seconds: float | None) -> None:
+    throttle._paused_until = 0.0  # the pause before is over
+    with pytest.raises(Throttled):
+        async with throttle.slot():
+            raise Throttled("429", after_seconds=seconds)
+
+
+def pause_of(throttle: Throttle) -> float:
+    return throttle._paused_until - time.monotonic()
+
+
+def test_answers_that_become_slow_halve_what_is_in_flight() -> None:
+    async def answer(throttle: Throttle, seconds: float) -> None:
+        async with throttle.slot():
+            await asyncio.sleep(seconds)
+
+    async def scenario() -> list[int]:
+        throttle = Throttle(max_in_flight=8, requests_per_second=None)
+        throttle.in_flight = 8
+        await asyncio.gather(*(answer(throttle, 0.0) for _ in range(8)))
+        before = throttle.in_flight
+        await asyncio.gather(*(answer(throttle, 0.4) for _ in range(8)))
+        return [before, throttle.in_flight]
+
+    before, after = asyncio.run(scenario())
+    assert (before, after) == (8, 4)

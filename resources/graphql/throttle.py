@@ -57,7 +57,7 @@ class Throttle:
             started = time.monotonic()
             yield
             seconds = time.monotonic() - started
-            self._answered(seconds, size)
+            self._answered(started, seconds, size)
             if batch:
                 batch.answered(size, seconds)
         except Throttled as error:
@@ -93,8 +93,11 @@ class Throttle:
         self._halved_at = time.monotonic()
         self._since_change = 0
 
-    def _answered(self, seconds: float, size: int) -> None:
+    def _answered(self, started: float, seconds: float, size: int) -> None:
+        """Take note of an answer; what left before the last halving says nothing of what that has changed."""
         self._unexplained = 0
+        if started < self._halved_at:
+            return
         self._since_change += 1
         if self._latency.rises(seconds, size):
             self._halve()
