@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import pyarrow as pa
 import pytest
-from graphql import build_schema
+from graphql import build_schema, print_ast
 
 from resources.errors import QueryError
 from resources.graphql.query import Query
@@ -59,6 +59,13 @@ def test_a_server_that_caps_the_page_loses_no_row(stack: ExitStack, connect: Con
     assert read(capped, connect, list_query(), page_size=20) == expected(capped)
 
 
+def test_with_an_identity_a_row_that_moves_between_pages_comes_once(lists: Sandbox, connect: Connect) -> None:
+    text = print_ast(list_query().document)
+    query = Query.parse(text, schema=SCHEMA, path="changed.graphql", name="changed", identity="profileId")
+    lists.faults.field_overrides = {"profileId": "the same"}
+    assert read(lists, connect, query, page_size=30) == ["the same"]
+
+
 def test_an_empty_list_gives_a_typed_empty_table(lists: Sandbox, connect: Connect) -> None:
     query = list_query()
     window = {"from": "2000-01-01T00:00:00Z", "to": "2000-01-02T00:00:00Z"}
@@ -75,6 +82,15 @@ def test_faults_change_nothing(stack: ExitStack, connect: Connect) -> None:
     )
     assert read(faulty, connect, list_query(), page_size=8) == expected(faulty)
     assert {r.fault for r in faulty.requests if r.fault} == set(kinds)
+
+
+def test_a_fault_does_not_make_pages_smaller_that_the_server_has_answered(
+    lists: Sandbox, connect: Connect
+) -> None:
+    lists.faults.every, lists.faults.kinds = 3, ["graphql-error"]
+    assert read(lists, connect, list_query(), page_size=40) == expected(lists)
+    asked = [r for r in lists.requests if r.path == "/graphql"]
+    assert len([r for r in asked if not r.fault]) == 200 / 40
 
 
 def test_a_page_that_is_too_complex_is_asked_for_smaller(stack: ExitStack, connect: Connect) -> None:

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from resources.errors import ServerUnavailable, TooManyFailed
+from resources.errors import QueryError, ServerUnavailable, TooManyFailed
 from resources.graphql.page import Page, Tally
 from resources.graphql.query import Query
 from resources.targetdata import TargetDataResource
@@ -74,20 +74,19 @@ def test_faults_and_short_tokens_change_nothing_and_each_key_is_answered_once(
 def test_a_batch_with_too_many_aliases_is_split(
     refusal: str, sandbox: Sandbox, connect: Connect, profiles_query: Query
 ) -> None:
-    umids = all_umids(sandbox)
-    sandbox.faults.max_aliases, sandbox.faults.alias_refusal = 5, refusal
-    sandbox.faults.latency = 0.05  # time per key falls with the batch, so that it grows beyond the limit
+    umids = sandbox.umids_of(DAY)
+    sandbox.faults.max_aliases, sandbox.faults.alias_refusal = 1, refusal
     profiles, _, _ = extract(connect(sandbox), profiles_query, umids)
     assert plain(profiles) == expected_profiles(sandbox, umids)
     assert set(sandbox.answers.values()) == {1}
-    assert max(r.aliases for r in sandbox.requests) > 5
+    assert max(r.aliases for r in sandbox.requests) == 2
 
 
 def test_a_batch_that_is_too_complex_is_split(
     sandbox: Sandbox, connect: Connect, profiles_query: Query
 ) -> None:
     umids = sandbox.umids_of(DAY)
-    sandbox.faults.max_complexity, sandbox.faults.latency = 150, 0.05
+    sandbox.faults.max_complexity = 50  # of some forty fields a key
     _, found, _ = extract(connect(sandbox), profiles_query, umids)
     assert lookups(found) == expected_lookups(sandbox, umids)
 
@@ -130,6 +129,75 @@ def test_a_key_that_breaks_the_server_is_found_alone_and_the_others_are_answered
     _, found, _ = extract(connect(sandbox, max_attempts=3), profiles_query, umids)
     failed = [row["umid"] for row in found.to_pylist() if row["status"] == "failed"]
     assert failed == [umids[30]]
+
+
+@pytest.mark.parametrize("pathless", [False, True])
+def test_an_error_beside_data_costs_no_key_its_answer(
+    pathless: bool, sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    umids = sandbox.umids_of(DAY)
+    found = [umid for umid in umids if sandbox.person_of(umid)]
+    sandbox.faults.alias_errors, sandbox.faults.pathless = dict.fromkeys(found[::5], 1), pathless
+    profiles, outcomes, _ = extract(connect(sandbox), profiles_query, umids)
+    assert plain(profiles) == expected_profiles(sandbox, umids)
+    assert lookups(outcomes) == expected_lookups(sandbox, umids)
+
+
+def test_an_answer_without_the_fields_that_were_asked_for_is_never_taken_for_nobody(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    umids = sandbox.umids_of(DAY)
+    sandbox.faults.every, sandbox.faults.kinds = 4, ["no-fields"]
+    _, outcomes, _ = extract(connect(sandbox), profiles_query, umids)
+    wrong = set(lookups(outcomes)) - set(expected_lookups(sandbox, umids))
+    assert {status for _, status, _ in wrong} <= {"failed"}
+    assert any(r.fault for r in sandbox.requests)
+
+
+@pytest.mark.parametrize(("code", "kind"), [("THROTTLED", "throttled"), ("UNAUTHENTICATED", "unauthorized")])
+def test_a_code_on_the_only_alias_is_about_the_request_not_the_key(
+    code: str, kind: str, sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    umids = sandbox.umids_of(DAY)[:6]
+    sandbox.faults.alias_errors, sandbox.faults.alias_error_code = {umids[0]: 1, umids[3]: 1}, code
+    _, outcomes, tally = extract(connect(sandbox, max_batch=1), profiles_query, umids)
+    assert lookups(outcomes) == expected_lookups(sandbox, umids)
+    assert tally.counts.retries[kind] == 2
+
+
+def test_an_outage_that_ends_is_laid_on_no_key_and_batches_grow_again(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    umids = sandbox.umids_of(DAY)
+    pages = connect(sandbox, max_attempts=3, max_in_flight=1).pages(profiles_query, keys=umids)
+    sandbox.faults.outage_after, sandbox.faults.outage = 12, 10
+    statuses = [row["status"] for page in pages for row in page.tables["profiles__lookups"].to_pylist()]
+    assert set(statuses) == {"found", "not_found"}
+    assert sandbox.answers == dict.fromkeys(umids, 1)
+    last_failure = max(index for index, r in enumerate(sandbox.requests) if r.status == 503)
+    assert max(r.aliases for r in sandbox.requests[last_failure + 1 :]) > 1
+
+
+def test_an_outage_that_lasts_is_left_to_the_orchestrator(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    sandbox.faults.outage_after, sandbox.faults.outage = 12, 10_000
+    with pytest.raises(ServerUnavailable, match="went on failing: POST /graphql answered 503"):
+        extract(connect(sandbox, max_attempts=2), profiles_query, sandbox.umids_of(DAY))
+
+
+def test_what_a_server_says_of_a_profile_is_not_repeated(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    umids = sandbox.umids_of(DAY)[:5]
+    sandbox.faults.alias_errors = dict.fromkeys(umids, -1)
+    sandbox.faults.alias_error_message = f"no access to {umids[0].upper()} of jane.doe@example.com"
+    sandbox.faults.alias_error_code = f"NO_{umids[1]}"
+    with pytest.raises(QueryError, match=r"refuses the query: an error of \d+ characters") as caught:
+        extract(connect(sandbox), profiles_query, umids)
+    said = str(caught.value)
+    assert "jane" not in said
+    assert not any(umid.lower() in said.lower() for umid in umids)
 
 
 def test_a_server_that_is_down_is_not_laid_on_the_keys(

@@ -37,7 +37,8 @@ def test_a_longer_pause_than_a_run_should_wait_is_left_to_the_orchestrator(
     faults.every, faults.kinds, faults.retry_after = 1, ["429"], 7200
     with pytest.raises(ServerUnavailable) as caught:
         list(connect(sandbox).pages(profiles_query, keys=["a"]))
-    assert caught.value.after_seconds == 7200
+    assert caught.value.after_seconds == 3600  # a run that waits holds its place: at most an hour
+    assert "asks to come back in 7,200 s" in str(caught.value)
     assert len([r for r in sandbox.requests if r.path == "/graphql"]) == 1
 
 

@@ -140,6 +140,36 @@ def test_a_redirect_names_the_other_address(sandbox: Sandbox, client: PlainClien
     assert (answer.status, answer.headers["Location"]) == (307, "http://elsewhere.invalid/graphql")
 
 
+def test_a_redirect_of_the_token_endpoint_is_its_own(sandbox: Sandbox, client: PlainClient) -> None:
+    sandbox.faults.redirect_token_to = "http://elsewhere.invalid/auth/token"
+    answer = client.token_answer()
+    assert (answer.status, answer.headers["Location"]) == (307, "http://elsewhere.invalid/auth/token")
+    assert client.ask(PING).status == 200
+
+
+def test_an_outage_begins_after_so_many_requests_and_ends(sandbox: Sandbox, client: PlainClient) -> None:
+    sandbox.faults.outage_after, sandbox.faults.outage = 2, 3
+    assert statuses(client, 7) == [200, 200, 503, 503, 503, 200, 200]
+
+
+def test_an_error_may_have_another_text_and_no_path(
+    sandbox: Sandbox, client: PlainClient, keys: list[str]
+) -> None:
+    sandbox.faults.alias_errors, sandbox.faults.alias_error_message = {keys[1]: 2}, "a telling text"
+    (error,) = client.ask(batch(keys[:2])).json["errors"]
+    assert (error["message"], error["path"]) == ("a telling text", ["k1"])
+    sandbox.faults.pathless = True
+    answer = client.ask(batch(keys[:2])).json
+    assert "path" not in answer["errors"][0]
+    assert answer["data"]["k1"] is None
+
+
+def test_an_unknown_kind_of_fault_is_refused(sandbox: Sandbox, client: PlainClient) -> None:
+    answer = client.control({"every": 1, "kinds": ["503", "typhoon"]})
+    assert (answer.status, sandbox.faults.every) == (400, 0)
+    assert answer.json["error"].startswith("no such kind of fault: typhoon; there are 429, ")
+
+
 def test_fresh_tokens_may_be_refused(sandbox: Sandbox, client: PlainClient) -> None:
     sandbox.faults.reject_fresh_tokens = True
     assert client.new_token()

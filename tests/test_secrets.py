@@ -72,7 +72,9 @@ def everything(location: Location, printed: str) -> tuple[bytes, bytes]:
     return location.everything_stored() + printed.encode(), lake
 
 
-@pytest.mark.parametrize("trouble", ["none", "every fault", "refused token", "bad value", "broken feed"])
+@pytest.mark.parametrize(
+    "trouble", ["none", "every fault", "refused token", "bad value", "telling errors", "broken feed"]
+)
 def test_nothing_of_a_run_holds_a_token_or_a_profile(trouble: str, location: Location) -> None:
     sandbox = location.sandbox
     if trouble == "every fault":
@@ -81,6 +83,10 @@ def test_nothing_of_a_run_holds_a_token_or_a_profile(trouble: str, location: Loc
         sandbox.faults.every, sandbox.faults.kinds, sandbox.faults.refuse_refresh = 1, ["401"], None
     if trouble == "bad value":
         sandbox.faults.field_overrides = {"changeDate": "canary-in-a-bad-value"}
+    if trouble == "telling errors":
+        sandbox.faults.alias_errors = dict.fromkeys(sandbox.umids_of(DAY), -1)
+        sandbox.faults.alias_error_message = f"canary-in-a-message: no access to {sandbox.umids_of(DAY)[0]}"
+        sandbox.faults.alias_error_code = "canary-in-a-code"
     if trouble == "broken feed":
         broken = '{"umid": "canary-in-a-broken-line", "device": \n'
         (location.folder / "feed" / f"{DAY}.jsonl").write_text(broken)

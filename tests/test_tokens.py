@@ -8,6 +8,7 @@ import pytest
 
 from resources.errors import ConfigurationError, ServerUnavailable, TokenRefused
 from resources.graphql.query import Query
+from resources.targetdata import tokens
 from tests.conftest import Connect
 from tests.sandbox import Faults, Sandbox
 
@@ -39,6 +40,43 @@ def test_64_concurrent_refusals_make_one_renewal(sandbox: Sandbox, connect: Conn
     assert token_requests(sandbox) == 1
 
 
+def test_pauses_before_a_401_do_not_count_as_refusals(sandbox: Sandbox, connect: Connect) -> None:
+    client = connect(sandbox).client
+    client.ask(PING)
+    sandbox.faults.every, sandbox.faults.retry_after = 1, 0.01
+    sandbox.faults.kinds = [*["429"] * 9, "401", "503", "401", *["none"] * 9]
+    assert client.ask(PING)["data"]
+    assert client.counts.retries == {"throttled": 9, "unauthorized": 2, "unavailable": 1}
+
+
+def test_a_late_401_does_not_drop_the_token_that_was_made_since(sandbox: Sandbox, connect: Connect) -> None:
+    client = connect(sandbox).client
+    client.ask(PING)
+    source = client._sender._tokens
+    assert source
+    first = client._call(source.get)
+    sandbox.revoke()
+    client.ask(PING)
+    source.invalidate(first.generation)  # of a request that had left before the renewal
+    client.ask(PING)
+    assert token_requests(sandbox) == 2
+
+
+def test_a_token_that_is_still_good_is_used_while_a_new_one_cannot_be_had(
+    sandbox: Sandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "ADVISORY_SHARE", 1.0)
+    monkeypatch.setattr(tokens, "ADVISORY_SECONDS", 3600.0)  # a renewal is due at once
+    client = connect(sandbox).client
+    client.ask(PING)
+    sandbox.faults.token_every, sandbox.faults.token_kinds = 1, ["503"]
+    patience = threading.Event()
+    while token_requests(sandbox) < 3:
+        assert client.ask(PING)["data"]
+        assert not patience.wait(0.02)
+    assert {r.status for r in sandbox.requests if r.path == "/graphql"} == {200}
+
+
 def test_a_token_is_renewed_before_it_ends(stack, connect: Connect) -> None:  # type: ignore[no-untyped-def]
     sandbox = stack.enter_context(Sandbox(people=1, seed=7, token_seconds=1.0))
     client = connect(sandbox).client
@@ -57,6 +95,16 @@ def test_the_lifetime_is_read_from_the_token_where_the_answer_does_not_say_it(
     while token_requests(sandbox) < 3:
         client.ask(PING)
     assert {r.status for r in sandbox.requests} == {200}
+
+
+@pytest.mark.parametrize("text", ["two\nlines", "a b", "ключ", ""])
+def test_an_access_token_that_no_header_can_carry_is_none(
+    text: str, sandbox: Sandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.sandbox.auth.jwt.encode", lambda *_: text)
+    with pytest.raises(ServerUnavailable, match="/auth/token answered without an access token") as caught:
+        connect(sandbox, max_attempts=1).client.ask(PING)
+    assert not text or text not in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])

@@ -1,8 +1,18 @@
 """A GraphQL answer: data, and errors with a path and a code."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
+
+PLAIN_CODE = re.compile(r"[A-Za-z_]{1,40}")
+VALIDATION = re.compile(
+    r"Cannot query field |Unknown (type|argument|directive|fragment|operation|field) "
+    r"|(Field|Fragment) [\"'‘“]|Variable \S{1,40} (of type|is not defined)"
+    r"|Syntax Error|Invalid syntax|Validation error \("
+    r"|.*(is undefined|doesn't exist on type|Aliases limit|too (complex|deep)|complexity|introspection)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +22,22 @@ class ServerError:
     message: str
     code: str
     path: tuple[str | int, ...]
+
+    @property
+    def plain_code(self) -> str:
+        """The code, if it is a word that may be shown."""
+        if not self.code:
+            return "without a code"
+        return self.code if PLAIN_CODE.fullmatch(self.code) else "with an odd code"
+
+    def shown(self) -> str:
+        """Write it for a log: a complaint about the document as it is, else its code and length only.
+
+        What a server says while it executes a document may hold keys and values of profiles.
+        """
+        if VALIDATION.match(self.message) and not self.path:
+            return f"{self.message} [{self.plain_code}]"
+        return f"an error of {len(self.message)} characters [{self.plain_code}], which may hold personal data"
 
 
 @dataclass(frozen=True, slots=True)

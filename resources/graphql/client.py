@@ -93,7 +93,8 @@ class Client:
                 earlier = self.counts.copy()
                 yield page
         finally:
-            self._call(source.close)
+            if self._finalizer.alive:
+                self._call(source.close)
 
     def ask(self, document: str, variables: Mapping[str, object] | None = None) -> Mapping[str, object]:
         """Send one document as it is; give the decoded answer with its `data` and `errors`."""

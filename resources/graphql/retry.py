@@ -27,6 +27,7 @@ UNREACHABLE_ATTEMPTS = 4  # before the first answer ever, a name or port is like
 THROTTLED_ATTEMPTS = 30
 MAX_PAUSE_SECONDS = 900.0  # a longer Retry-After is left to the orchestrator
 LATER_SECONDS = 300.0  # when the orchestrator should try again
+LONGEST_LATER_SECONDS = 3600.0  # whatever the server says: a run that waits holds its place
 BACKOFF = wait_random_exponential(multiplier=0.5, max=30)  # full jitter
 
 T = TypeVar("T")
@@ -51,9 +52,11 @@ class Retry:
     async def call(self, send: Callable[[], Awaitable[T]], *, attempts: int | None = None) -> T:
         """Call until an answer comes; `attempts` lowers the bound for Unavailable."""
         limit = min(attempts or self._policy.attempts, self._policy.attempts)
+        kinds: list[str] = []
         retrying = AsyncRetrying(
             retry=retry_if_exception_type((Unauthorized, Throttled, Unavailable)),
-            stop=lambda state: self._used_up(state, limit) or self._too_long(state),
+            after=lambda state: kinds.append(_failure(state).kind),
+            stop=lambda state: self._used_up(_failure(state), kinds, limit) or self._too_long(state),
             wait=_wait,
             before_sleep=self._count,
             reraise=True,
@@ -62,20 +65,22 @@ class Retry:
         self._reached = True
         return answer
 
-    def _used_up(self, state: RetryCallState, limit: int) -> bool:
-        match _failure(state):
+    def _used_up(self, failure: Attempt, kinds: list[str], limit: int) -> bool:
+        """Judge the last failure by how often its kind has come; `kinds` are those of all attempts so far."""
+        number = kinds.count(failure.kind)
+        match failure:
             case Unauthorized():
-                return state.attempt_number >= max(RENEWALS, limit)
+                return number >= RENEWALS and set(kinds[-RENEWALS:]) == {failure.kind}
             case Throttled(after_seconds=float(seconds)) if seconds > MAX_PAUSE_SECONDS:
                 return True
             case Throttled():
-                return state.attempt_number >= THROTTLED_ATTEMPTS
+                return number >= THROTTLED_ATTEMPTS
             case Unavailable(unreachable=True) if not self._reached:
-                return state.attempt_number >= min(UNREACHABLE_ATTEMPTS, limit)
+                return number >= min(UNREACHABLE_ATTEMPTS, limit)
             case Unavailable(timed_out=True) if limit < self._policy.attempts:
                 return True  # a batch: a smaller one may be answered in time
             case _:
-                return state.attempt_number >= limit
+                return number >= limit
 
     def _too_long(self, state: RetryCallState) -> bool:
         return stop_after_delay(self._policy.seconds)(state)
@@ -108,7 +113,10 @@ def give_up(error: Attempt, *, host: str, refusal: str) -> NoReturn:
         case Unauthorized():
             raise TokenRefused(f"{host} refuses fresh access tokens ({error}); {refusal}") from error
         case Throttled(after_seconds=float(seconds)):
-            raise ServerUnavailable(f"{host}: {error}", after_seconds=seconds) from error
+            raise ServerUnavailable(
+                f"{host}: {error} and asks to come back in {seconds:,.0f} s",
+                after_seconds=min(seconds, LONGEST_LATER_SECONDS),
+            ) from error
         case Unavailable(unreachable=True):
             raise ServerUnavailable(
                 f"{host} cannot be reached: {error}. Is the base URL right? Behind a proxy, set trust_env",

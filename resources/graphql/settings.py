@@ -1,5 +1,6 @@
 """What a user may set about a connection; every figure has a unit in its name."""
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -46,10 +47,15 @@ class Settings:
 
 def check_url(url: str) -> None:
     """Refuse an address that is no http(s) URL, or that would carry tokens in clear text."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # brackets that do not match, a port beyond 65535
+        usable = False
+    if not usable or parts.query or parts.fragment:
+        shown = re.sub(r"[^/@]*@", "…@", url.split("?")[0])
         raise ConfigurationError(
-            f"{url!r} is not the URL of a GraphQL API; it should look like https://api.example.com"
+            f"{shown!r} is not the URL of a GraphQL API; it should look like https://api.example.com"
         )
     if parts.username or parts.password:
         raise ConfigurationError("the URL holds a user or password; use a token or headers instead")

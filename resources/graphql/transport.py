@@ -95,7 +95,7 @@ def named(error: BaseException | None, host: str) -> ExtractionError:
             return Unavailable(f"the name {host} cannot be resolved", unreachable=True)
         case aiohttp.ClientProxyConnectionError():
             return Unavailable(f"the proxy for {host} cannot be reached", unreachable=True)
-        case aiohttp.ClientConnectorError():
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
             return Unavailable(f"no connection to {host}", unreachable=True)
         case TimeoutError():
             return Unavailable(f"the answer of {host} did not come in time", timed_out=True)

@@ -6,8 +6,9 @@ Source: the vendor's authentication page. `POST /auth/token` takes a url-encoded
 
 import asyncio
 import base64
-import binascii
 import logging
+import math
+import re
 import time
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
@@ -28,6 +29,7 @@ ADVISORY_SHARE, ADVISORY_SECONDS = 0.25, 300.0  # of the lifetime left: renew, b
 MANDATORY_SHARE, MANDATORY_SECONDS = 0.10, 60.0  # of the lifetime left: wait for the new one
 UNKNOWN_LIFETIME_SECONDS = 300.0
 ADVISORY_PAUSE_SECONDS = 30.0  # after a renewal that failed while the old token was still good
+BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750: what may stand in the header
 REFUSALS = frozenset({400, 401, 403})
 MAX_BYTES = 1024 * 1024
 
@@ -197,7 +199,7 @@ def _token_answer(response: aiohttp.ClientResponse, body: bytes) -> Mapping[str,
         answer = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         answer = None
-    if isinstance(answer, dict) and isinstance(answer.get("access_token"), str) and answer["access_token"]:
+    if isinstance(answer, dict) and BEARER.fullmatch(str(answer.get("access_token"))):
         return answer
     raise Unavailable(
         f"{response.url.path} answered without an access token ({response.content_type}, "
@@ -209,9 +211,9 @@ def _lifetime(seconds: object) -> float | None:
     """Read a number of seconds; some servers send it as text."""
     try:
         value = float(seconds) if isinstance(seconds, int | float | str) else 0.0
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return value if value > 0 else None
+    return value if 0 < value < math.inf else None
 
 
 def _jwt_lifetime(token: str) -> float | None:
@@ -220,5 +222,5 @@ def _jwt_lifetime(token: str) -> float | None:
         payload = token.split(".")[1]
         claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return _lifetime(claims["exp"] - claims["iat"])
-    except (IndexError, KeyError, TypeError, binascii.Error, msgspec.DecodeError, UnicodeDecodeError):
+    except (IndexError, KeyError, TypeError, ValueError):  # not base64, not JSON, not a JWT
         return None

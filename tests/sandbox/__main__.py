@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from tests.sandbox.faults import Faults
+from tests.sandbox.faults import KINDS, Faults
 from tests.sandbox.server import Sandbox
 
 EPILOG = """Any switch of the faults can be changed while it runs, by name:
@@ -40,7 +40,8 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="KIND",
-        help="kinds of fault: 429 503 drop truncated html ...",
+        choices=KINDS,
+        help=f"kinds of fault, in turn: {', '.join(KINDS)}",
     )
     add("--retry-after", type=float, default=1.0, metavar="SECONDS")
     add("--latency", type=float, default=0.0, metavar="SECONDS")

@@ -29,6 +29,7 @@ async def fault(
         "empty": ("", "application/json", 200),
         "401": (HTML, "text/html", 401),
         "graphql-error": (error_text("INTERNAL_SERVER_ERROR"), "application/json", 200),
+        "no-fields": ('{"data": {}}', "application/json", 200),
         "throttled-error": (error_text("THROTTLED"), "application/json", 200),
     }
     text, content_type, status = texts[kind]

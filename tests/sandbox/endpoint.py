@@ -62,6 +62,8 @@ class Endpoint:
             await self._gathered()
         if faults.stall:
             await answers.waited(self.stopped, FOREVER_SECONDS)
+        if self._is_out():
+            return answers.html(503)
         if faults.redirect_to:
             return web.Response(status=307, headers={"Location": faults.redirect_to})
         if faults.status:
@@ -74,6 +76,15 @@ class Endpoint:
                 else _json({"error": "unauthorized"}, 401)
             )
         return self._over_limit(record)
+
+    def _is_out(self) -> bool:
+        """Count an outage down: first the requests before it, then its own."""
+        faults = self._faults
+        if faults.outage and faults.outage_after:
+            faults.outage_after -= 1
+            return False
+        faults.outage, out = max(0, faults.outage - 1), bool(faults.outage)
+        return out
 
     async def _gathered(self) -> None:
         """Wait until so many requests wait here; then all of them go on, and later ones do not wait."""
@@ -159,7 +170,9 @@ class Endpoint:
                 continue
             failed.add(alias)
             code = {"code": self._faults.alias_error_code}
-            error = {"message": "Exception while fetching data", "path": path, "extensions": code}
+            error = {"message": self._faults.alias_error_message, "path": path, "extensions": code}
+            if self._faults.pathless:
+                del error["path"]
             result.setdefault("errors", []).append(error)
         return failed
 

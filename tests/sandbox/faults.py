@@ -4,14 +4,19 @@ import random
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+GOOD = "none"
+KINDS = (
+    *("429", "429-date", "500", "502-html", "503", "drop", "truncated", "truncated-json", "html", "empty"),
+    *("401", "graphql-error", "throttled-error", "no-fields", GOOD),
+)
+
 
 @dataclass
 class Faults:
     """Switches; all of them may be changed while the sandbox runs.
 
-    `every` n-th answer of /graphql is a fault, or a random `share` of them; kinds are taken in turn out of
-    429, 429-date, 500, 502-html, 503, drop, truncated, truncated-json, html, empty, 401, graphql-error and
-    throttled-error. `token_every` and `token_kinds` are the same for /auth/token.
+    `every` n-th answer of /graphql is a fault, or a random `share` of them; `kinds` are taken in turn, "none"
+    among them being a good answer. `token_every` and `token_kinds` are the same for /auth/token.
     """
 
     every: int = 0
@@ -22,6 +27,8 @@ class Faults:
     retry_after: float = 1.0  # seconds
     alias_errors: dict[str, int] = field(default_factory=dict)  # key: how often its alias fails, -1 for ever
     alias_error_code: str = "INTERNAL"
+    alias_error_message: str = "Exception while fetching data"
+    pathless: bool = False  # errors of aliases do not say whose they are
     nested_errors: dict[str, int] = field(default_factory=dict)  # the same, deeper: `attributes` is null
     poison: list[str] = field(default_factory=list)  # a document that holds such a key is answered 500
     max_aliases: int | None = None
@@ -30,9 +37,12 @@ class Faults:
     latency: float = 0.0  # seconds before each answer
     gather: int = 0  # holds requests back, once, until so many are open
     stall: bool = False  # never answers
+    outage: int = 0  # so many requests are answered 503, after `outage_after` others
+    outage_after: int = 0
     trickle: bool = False  # a byte a second
     requests_per_second: float | None = None
     redirect_to: str | None = None
+    redirect_token_to: str | None = None
     reject_fresh_tokens: bool = False
     refuse_refresh: int | None = None  # the status that /auth/token answers
     omit_expires_in: bool = False
@@ -46,6 +56,9 @@ class Faults:
         known = {f.name for f in fields(self)}
         if unknown := sorted(set(values) - known):
             raise ValueError(f"no such switch: {', '.join(unknown)}")
+        kinds = [*values.get("kinds", []), *values.get("token_kinds", [])]
+        if unknown := sorted(set(kinds) - set(KINDS)):
+            raise ValueError(f"no such kind of fault: {', '.join(unknown)}; there are {', '.join(KINDS)}")
         for name, value in values.items():
             setattr(self, name, value)
 
@@ -64,4 +77,5 @@ class Turns:
         if not kinds or not due:
             return None
         self._faults += 1
-        return kinds[(self._faults - 1) % len(kinds)]
+        kind = kinds[(self._faults - 1) % len(kinds)]
+        return None if kind == GOOD else kind

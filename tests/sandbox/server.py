@@ -189,6 +189,8 @@ class Sandbox:
             self._record.in_flight -= 1
 
     async def _token(self, http: web.Request, record: Request) -> web.StreamResponse:
+        if self.faults.redirect_token_to:
+            return web.Response(status=307, headers={"Location": self.faults.redirect_token_to})
         good = await auth.token_answer(
             http, self._tokens, refuse=self.faults.refuse_refresh, expires_in=not self.faults.omit_expires_in
         )

@@ -12,7 +12,7 @@ from resources.errors import QueryError, Refused, Unavailable, ValueMisfit
 from resources.graphql import arrow
 from resources.graphql.answer import Answer
 from resources.graphql.page import Page
-from resources.graphql.paging.rows import stamped
+from resources.graphql.paging.rows import Identities, stamped
 from resources.graphql.plan import Cursor
 from resources.graphql.query import Query
 from resources.graphql.sender import Sender
@@ -45,6 +45,7 @@ class CursorPages:
         self._proven_size = 0  # the server has answered a page of this size
         self._text = strip_ignored_characters(print_ast(query.document))
         self._cursors: set[bytes] = set()
+        self._identities = Identities()
 
     async def pages(self) -> AsyncGenerator[Page]:
         """Yield the connection's pages in its own order."""
@@ -122,10 +123,16 @@ class CursorPages:
         self._cursors.add(digest)
         return cursor
 
+    def _is_new(self, row: Mapping[str, object]) -> bool:
+        """Say whether a row's identity has not come yet; without an identity every row is new."""
+        identity = row.get(self._query.identity) if self._query.identity else None
+        return self._identities.is_new(None if identity is None else str(identity))
+
     def _page(self, stretch: Stretch) -> Page:
         schema = self._query.tables[self._query.name]
+        rows = [row for row in stretch.rows if self._is_new(row)]
         try:
-            table = arrow.table(stretch.rows, self._query.columns)
+            table = arrow.table(rows, self._query.columns)
         except arrow.Misfit as misfit:
             raise ValueMisfit(
                 f"{self._query.name}: column {misfit.path}: {misfit.reason} (row {misfit.row} of a page)"
@@ -150,4 +157,4 @@ def _reason(answer: Answer) -> str:
     if not answer.errors:
         return "neither data nor errors"
     error = answer.errors[0]
-    return f"{error.message} [{error.code}]" if error.code else error.message
+    return error.shown()

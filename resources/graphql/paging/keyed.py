@@ -79,7 +79,7 @@ class KeyedPages:
 
     def _page(self, outcomes: list[Outcome], total: int) -> Page:
         found = [o for o in outcomes if o.row is not None]
-        failures = Counter(o.error.code or "without a code" for o in outcomes if o.error)
+        failures = Counter(o.error.plain_code for o in outcomes if o.error)
         return Page(
             tables={
                 self._query.name: self._rows(found),

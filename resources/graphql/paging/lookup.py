@@ -16,6 +16,7 @@ KEY_ATTEMPTS = 3  # a key whose alias failed is asked again alone, this often in
 BATCH_ATTEMPTS = 3  # a batch that goes on failing is split before all attempts are used
 HOPELESS = 3  # keys that fail alone, one after the other: it is not the keys
 PAUSE_SECONDS = 0.5
+PROBE = PreparedRequest("{ __typename }")
 
 Key = tuple[object, ...]
 
@@ -56,17 +57,23 @@ class Lookup:
             return [await self._ask_alone(keys[0], 1)]
         try:
             answer = await self._send(keys, BATCH_ATTEMPTS)
-        except (Refused, Unavailable) as error:
-            if isinstance(error, Unavailable) and error.unreachable:
+        except Unavailable as error:
+            if error.unreachable:
                 self._sender.give_up(error)
-            return await self._split(keys)
+            return await self._split(keys, too_many=error.timed_out)
+        except Refused:
+            return await self._split(keys, too_many=True)
         if not _trusted(answer, len(keys)):
-            return await self._split(keys)
+            return await self._split(keys, too_many=True)
         return await self._outcomes(keys, answer)
 
-    async def _split(self, keys: Sequence[Key]) -> list[Outcome]:
-        """Ask for the halves, one after the other; a half that is refused is split again."""
-        self._batch.refused(len(keys))
+    async def _split(self, keys: Sequence[Key], *, too_many: bool) -> list[Outcome]:
+        """Ask for the halves, one after the other; a half that is refused is split again.
+
+        `too_many` if the server seems to mind the number of keys; if not, later batches stay as they are.
+        """
+        if too_many:
+            self._batch.refused(len(keys))
         middle = len(keys) // 2
         return await self.ask(keys[:middle]) + await self.ask(keys[middle:])
 
@@ -83,11 +90,14 @@ class Lookup:
                 outcomes.append(Outcome(key, _row(answer, alias), None, 1, now))
         return outcomes
 
-    async def _ask_alone(self, key: Key, attempt: int) -> Outcome:
+    async def _ask_alone(self, key: Key, attempt: int, *, is_up: bool = False) -> Outcome:
         """Ask for one key until it is answered or its attempts are used up."""
         try:
             answer = await self._send([key], None)
         except (Refused, Unavailable) as error:
+            if isinstance(error, Unavailable) and not is_up:
+                await self._require_server(error)
+                return await self._ask_alone(key, attempt + 1, is_up=True)
             return self._failed(key, _as_server_error(error), attempt, error)
         if _trusted(answer, 1) and not answer.errors:
             self._succeeded()
@@ -96,6 +106,15 @@ class Lookup:
             await asyncio.sleep(PAUSE_SECONDS * (attempt - 1))
             return await self._ask_alone(key, attempt + 1)
         return self._failed(key, _first_error(answer), attempt)
+
+    async def _require_server(self, failure: Unavailable) -> None:
+        """Give up for now, unless the server answers something else: what fails may then be the key's own."""
+        try:
+            await self._sender.send(PROBE, attempts=1)
+        except Refused:
+            return
+        except Unavailable:
+            self._sender.give_up(failure)
 
     def _succeeded(self) -> None:
         self._answered = True
@@ -109,7 +128,7 @@ class Lookup:
             if hopeless or not self._answered:
                 self._sender.give_up(cause)
         elif hopeless and not self._answered:
-            raise QueryError(f"the server refuses the query: {_without_key(error, key)}") from cause
+            raise QueryError(f"the server refuses the query: {error.shown()}") from cause
         return Outcome(key, None, error, attempt, datetime.now(UTC))
 
     async def _send(self, keys: Sequence[Key], attempts: int | None) -> Answer:
@@ -122,10 +141,10 @@ class Lookup:
 
 
 def _trusted(answer: Answer, size: int) -> bool:
-    """Say whether there is data and each error names an alias; else no key of the batch is answered."""
-    aliases = {f"k{index}" for index in range(size)}
+    """Say whether all aliases are there and each error names one; else no key of the batch is answered."""
+    aliases = [f"k{index}" for index in range(size)]
     named = all(error.path and error.path[0] in aliases for error in answer.errors)
-    return answer.data is not None and named
+    return answer.data is not None and named and all(alias in answer.data for alias in aliases)
 
 
 def _row(answer: Answer, alias: str) -> Mapping[str, object] | None:
@@ -136,16 +155,8 @@ def _row(answer: Answer, alias: str) -> Mapping[str, object] | None:
 
 
 def _first_error(answer: Answer) -> ServerError:
-    return answer.errors[0] if answer.errors else ServerError("neither data nor errors", "", ())
+    return answer.errors[0] if answer.errors else ServerError("neither data nor errors", "NO_DATA", ())
 
 
 def _as_server_error(error: Attempt) -> ServerError:
     return ServerError(str(error), error.kind.upper(), ())
-
-
-def _without_key(error: ServerError, key: Key) -> str:
-    """Write a server's message without the key that it may quote."""
-    text = error.message
-    for part in key:
-        text = text.replace(str(part), "…")
-    return f"{text} [{error.code}]" if error.code else text

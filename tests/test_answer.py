@@ -1,0 +1,49 @@
+"""What of a server's words may be shown."""
+
+import pytest
+
+from resources.graphql.answer import Answer
+
+
+def shown(message: str, **entry: object) -> str:
+    return Answer.of({"errors": [{"message": message, **entry}]}).errors[0].shown()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Cannot query field 'name' on type 'Identifier'. Did you mean 'kind'?",
+        "Variable '$umid0' of type 'String!' used in position expecting type 'ID!'.",
+        "Unknown argument 'names' on field 'PersonTargetData.attributesByNames'.",
+        "Validation error (FieldUndefined@[personTargetDataByUmid/name]) : Field 'name' is undefined",
+        "maximum query complexity exceeded 900 > 200",
+        "Syntax Error: Aliases limit of 5 exceeded, found 6.",
+    ],
+)
+def test_a_complaint_about_the_document_is_shown(message: str) -> None:
+    assert shown(message) == f"{message} [without a code]"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Variable '$umid0' got invalid value 'jane@example.com'; it is too long.",
+        "Unknown person jane@example.com",
+        "no access to jane@example.com",
+    ],
+)
+def test_what_may_hold_a_value_is_not_shown(message: str) -> None:
+    assert "jane" not in shown(message)
+    assert f"{len(message)} characters" in shown(message)
+
+
+def test_nothing_is_shown_of_an_error_of_one_field() -> None:
+    path = ["k0", {"odd": []}]
+    assert "jane" not in shown("Cannot query field jane", path=path)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [("FORBIDDEN", "[FORBIDDEN]"), ("NO_jane@example.com", "[with an odd code]")]
+)
+def test_a_code_is_shown_if_it_is_a_plain_word(code: str, words: str) -> None:
+    assert words in shown("Unknown type 'Person'.", extensions={"code": code})
