@@ -20,7 +20,7 @@ install: .venv/installed ## into .venv; the others do it by themselves
 demo: .venv/installed ## seven days of events through Dagster, from a sandbox on this machine
 	@$(BIN)/python -m tests.demo
 
-dev: .venv/installed ## Dagster's UI on http://localhost:3000, with the sandbox unless .env names an account
+dev: .venv/installed ## Dagster's UI on http://localhost:3000 (or PORT=3001), with the sandbox unless .env names an account
 	@$(BIN)/python -m tests.dev
 
 test: .venv/installed ## the tests

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -11,11 +12,14 @@ from dotenv import dotenv_values
 
 from tests.local import FOLDER, ROOT, local_account
 
-PORT = os.environ.get("PORT", "3000")
+HOST, PORT = "127.0.0.1", os.environ.get("PORT", "3000")
 
 
 def main() -> int:
     """Run `dagster dev` until it ends or is interrupted."""
+    if is_taken(int(PORT)):
+        print(f"Port {PORT} is in use: end what runs there, or make dev PORT=3001", file=sys.stderr)
+        return 1
     with ExitStack() as stack:
         environment: dict[str, str] = {}
         if not names_account():
@@ -26,10 +30,16 @@ def main() -> int:
         print(f"Dagster's UI: http://localhost:{PORT}  (Ctrl-C ends it)", flush=True)
         dagster = Path(sys.executable).with_name("dagster")
         process = subprocess.Popen(
-            [dagster, "dev", "--host", "127.0.0.1", "--port", PORT], cwd=ROOT, env=os.environ | environment
+            [dagster, "dev", "--host", HOST, "--port", PORT], cwd=ROOT, env=os.environ | environment
         )
         signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         return wait(process)
+
+
+def is_taken(port: int) -> bool:
+    """Say whether something listens on the port already."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
 
 
 def names_account() -> bool:

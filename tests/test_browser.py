@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -19,6 +18,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.conftest import ROOT
 from tests.dagster_runs import BIN, Location
+from tests.dev import is_taken
 from tests.local import last_days
 from tests.sandbox import Sandbox
 from tests.truth import expected_profiles, plain
@@ -45,17 +45,18 @@ def free_port() -> int:
 
 @contextmanager
 def dagster_dev(location: Location) -> Iterator[str]:
-    """Run the web server and the daemon; give their address."""
+    """Run what `make dev` runs; give its address."""
     port = free_port()
-    command = [BIN / "dagster", "dev", "--host", "127.0.0.1", "--port", str(port)]
+    command, environment = [BIN / "python", "-m", "tests.dev"], location.environment | {"PORT": str(port)}
     with (location.folder / "dev.log").open("w") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=location.environment, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
             wait_until_up(f"http://127.0.0.1:{port}/server_info", process)
             yield f"http://127.0.0.1:{port}"
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             process.wait(60)
+    assert not is_taken(port)
 
 
 def wait_until_up(url: str, process: "subprocess.Popen[bytes]") -> None:
