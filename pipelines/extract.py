@@ -1,5 +1,6 @@
 """The engine without Dagster: a query and a file of keys in, a Parquet file out, with a progress bar."""
 
+import errno
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -77,13 +78,15 @@ def _files(query: Query, out: Path) -> Iterator[dict[str, TableFile]]:
         with lake_errors(out.parent):
             out.parent.mkdir(parents=True, exist_ok=True)
             for name, schema in query.tables.items():
+                if targets[name].is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(targets[name]))
                 files[name] = TableFile(aside[name], schema, {"query": query.hash})
         yield files
         with lake_errors(out.parent):
             for file in files.values():
                 file.close()
                 file.verify()
-            for name, file in files.items():
+            for name, file in reversed(files.items()):
                 replace(file.path, targets[name])
     finally:
         for file in files.values():

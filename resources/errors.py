@@ -86,9 +86,13 @@ class Attempt(ExtractionError):
 
 
 class Unauthorized(Attempt):
-    """The access token was not accepted."""
+    """The access token was not accepted; `in_answer`: so says a GraphQL error, not the status."""
 
     kind = "unauthorized"
+
+    def __init__(self, message: str, *, in_answer: bool = False) -> None:
+        super().__init__(message)
+        self.in_answer = in_answer
 
 
 class Throttled(Attempt):

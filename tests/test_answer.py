@@ -27,6 +27,9 @@ def test_a_complaint_about_the_document_is_shown(message: str) -> None:
 @pytest.mark.parametrize(
     "message",
     [
+        "customer jane@example.com is undefined",
+        "profile of jane is too complex to be merged",
+        "Fragment 'jane@example.com' of an attribute is lost",
         "Variable '$umid0' got invalid value 'jane@example.com'; it is too long.",
         "Unknown person jane@example.com",
         "no access to jane@example.com",
@@ -37,13 +40,23 @@ def test_what_may_hold_a_value_is_not_shown(message: str) -> None:
     assert f"{len(message)} characters" in shown(message)
 
 
+def test_nothing_is_shown_of_an_error_beside_data() -> None:
+    answer = Answer.of({"data": {"k0": None}, "errors": [{"message": "Cannot query field jane"}]})
+    assert "jane" not in answer.errors[0].shown()
+
+
 def test_nothing_is_shown_of_an_error_of_one_field() -> None:
     path = ["k0", {"odd": []}]
     assert "jane" not in shown("Cannot query field jane", path=path)
 
 
 @pytest.mark.parametrize(
-    ("code", "words"), [("FORBIDDEN", "[FORBIDDEN]"), ("NO_jane@example.com", "[with an odd code]")]
+    ("code", "words"),
+    [
+        ("FORBIDDEN", "[FORBIDDEN]"),
+        ("jane_doe", "[with an odd code]"),
+        ("NO_jane@example.com", "[with an odd code]"),
+    ],
 )
 def test_a_code_is_shown_if_it_is_a_plain_word(code: str, words: str) -> None:
     assert words in shown("Unknown type 'Person'.", extensions={"code": code})

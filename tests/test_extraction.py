@@ -165,6 +165,28 @@ def test_a_code_on_the_only_alias_is_about_the_request_not_the_key(
     assert tally.counts.retries[kind] == 2
 
 
+def test_a_key_that_may_not_be_seen_fails_alone(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    umids = sandbox.umids_of(DAY)
+    sandbox.faults.alias_errors, sandbox.faults.alias_error_code = {umids[12]: -1}, "UNAUTHORIZED"
+    _, outcomes, tally = extract(connect(sandbox), profiles_query, umids)
+    assert [(key, status) for key, status, _ in lookups(outcomes) if status == "failed"] == [
+        (umids[12], "failed")
+    ]
+    assert tally.failed == 1
+
+
+def test_seldom_refusals_do_not_make_batches_smaller(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    faults = sandbox.faults
+    faults.every, faults.kinds, faults.latency = 8, ["graphql-error"], 0.2
+    extract(connect(sandbox, max_batch=2), profiles_query, sandbox.umids_of(DAY)[:60])
+    assert sum(r.fault is not None for r in sandbox.requests) >= 3
+    assert sum(r.aliases == 2 for r in sandbox.requests) >= 15  # of 30 at most
+
+
 def test_an_outage_that_ends_is_laid_on_no_key_and_batches_grow_again(
     sandbox: Sandbox, connect: Connect, profiles_query: Query
 ) -> None:

@@ -34,8 +34,21 @@ def test_a_refused_size_is_never_reached_again() -> None:
     learn(batch, dict.fromkeys(range(1, 101), 1.0), times=9)
     assert batch.size == 8
     batch.refused(8)
+    batch.refused(8)
     learn(batch, dict.fromkeys(range(1, 101), 1.0))
     assert batch.size == 4
+
+
+def test_refusals_that_are_seldom_are_not_about_the_size() -> None:
+    batch = Batch(100)
+    seconds = {size: 1.0 + 0.01 * size for size in (1, 2, 4, 8, 16, 32, 64, 100)}
+    learn(batch, seconds)
+    for _ in range(20):
+        batch.accepted(100)
+        batch.refused(100)
+    assert batch.size == 100
+    batch.refused(100)
+    assert batch.size == 50
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.001, 10)), max_size=200), st.integers(1, 128))

@@ -5,23 +5,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-PLAIN_CODE = re.compile(r"[A-Za-z_]{1,40}")
-VALIDATION = re.compile(
-    r"Cannot query field |Unknown (type|argument|directive|fragment|operation|field) "
-    r"|(Field|Fragment) [\"'‘“]|Variable \S{1,40} (of type|is not defined)"
-    r"|Syntax Error|Invalid syntax|Validation error \("
-    r"|.*(is undefined|doesn't exist on type|Aliases limit|too (complex|deep)|complexity|introspection)",
+PLAIN_CODE = re.compile(r"[A-Z][A-Za-z_]{0,39}")
+QUOTED = r"[\"'‘“]\w+[\"'’”]"
+COMPLAINT = re.compile(
+    r"Cannot query field |Unknown (type|argument|directive|fragment|operation|field) |Validation error \("
+    rf"|(Field|Fragment) {QUOTED} |Variable \S{{1,40}} (of type|is not defined)"
+    r"|(Syntax Error: )?Aliases limit|Syntax Error|Invalid syntax|(GraphQL )?introspection "
+    r"|((the|maximum) )?(query|document|operation|request) (is too (complex|deep)|complexity|depth)",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ServerError:
-    """One entry of `errors`; `path` is empty where the server gives none."""
+    """One entry of `errors`; `path` is empty where the server gives none.
+
+    `executed`: the answer has data, so the error is not about the document alone.
+    """
 
     message: str
     code: str
     path: tuple[str | int, ...]
+    executed: bool = True
 
     @property
     def plain_code(self) -> str:
@@ -35,7 +40,7 @@ class ServerError:
 
         What a server says while it executes a document may hold keys and values of profiles.
         """
-        if VALIDATION.match(self.message) and not self.path:
+        if COMPLAINT.match(self.message) and not self.path and not self.executed:
             return f"{self.message} [{self.plain_code}]"
         return f"an error of {len(self.message)} characters [{self.plain_code}], which may hold personal data"
 
@@ -51,11 +56,17 @@ class Answer:
     def of(cls, answer: Mapping[str, object]) -> Self:
         """Read the decoded JSON of an answer."""
         data = answer.get("data")
+        found = data if isinstance(data, dict) else None
         errors = tuple(
-            ServerError(str(e.get("message") or "no message"), error_code(e), error_path(e))
+            ServerError(
+                message=str(e.get("message") or "no message"),
+                code=error_code(e),
+                path=error_path(e),
+                executed=found is not None,
+            )
             for e in error_list(answer)
         )
-        return cls(data if isinstance(data, dict) else None, errors)
+        return cls(found, errors)
 
 
 def error_path(error: Mapping[str, object]) -> tuple[str | int, ...]:

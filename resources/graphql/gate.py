@@ -122,7 +122,7 @@ def raise_for_codes(answer: Mapping[str, object]) -> None:
     if codes & THROTTLE_CODES:
         raise Throttled("the server throttles (GraphQL error)")
     if codes & AUTH_CODES:
-        raise Unauthorized("the server wants another token (GraphQL error)")
+        raise Unauthorized("the server wants another token (GraphQL error)", in_answer=True)
 
 
 async def read_bounded(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
@@ -135,8 +135,8 @@ async def read_bounded(response: aiohttp.ClientResponse, max_bytes: int) -> byte
                 raise Refused(f"an answer of more than {max_bytes:,} bytes")
     except TimeoutError as error:
         raise Unavailable("the answer did not come in time", timed_out=True) from error
-    except aiohttp.ClientError as error:
-        raise Unavailable(f"the answer broke off ({type(error).__name__})") from error
+    except aiohttp.ClientError as error:  # its message may quote what was received
+        raise Unavailable(f"the answer broke off ({type(error).__name__})") from None
     return bytes(body)
 
 

@@ -23,6 +23,7 @@ from resources.errors import (
 from resources.graphql.counts import Counts
 
 RENEWALS = 4  # a fresh token that is refused this often in a row will not be accepted later
+RENEWALS_IN_ANSWER = 2  # a GraphQL error may mean the key instead of the token: the caller looks closer
 UNREACHABLE_ATTEMPTS = 4  # before the first answer ever, a name or port is likelier wrong than late
 THROTTLED_ATTEMPTS = 30
 MAX_PAUSE_SECONDS = 900.0  # a longer Retry-After is left to the orchestrator
@@ -69,6 +70,8 @@ class Retry:
         """Judge the last failure by how often its kind has come; `kinds` are those of all attempts so far."""
         number = kinds.count(failure.kind)
         match failure:
+            case Unauthorized(in_answer=True):
+                return number >= RENEWALS_IN_ANSWER
             case Unauthorized():
                 return number >= RENEWALS and set(kinds[-RENEWALS:]) == {failure.kind}
             case Throttled(after_seconds=float(seconds)) if seconds > MAX_PAUSE_SECONDS:

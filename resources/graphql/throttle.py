@@ -7,6 +7,7 @@ doubles while the time per key falls; it halves when the server refuses it.
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from statistics import median
@@ -19,6 +20,7 @@ FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 1.0, 60.0  # where a 429 says nothing 
 LATENCY_RISE = 4.0  # smoothed latency over the best seen for a batch of that size
 NOISE_SECONDS = 0.05  # below this, latency tells nothing of the server
 SAMPLES = 3  # answers of one batch size before it is judged
+REFUSALS = 2  # of a size before it is too big
 GAIN = 0.9  # a doubled batch must cost less than this share of the time per key
 
 
@@ -124,11 +126,16 @@ class Latency:
 
 
 class Batch:
-    """How many keys go into one document."""
+    """How many keys go into one document.
+
+    A size that is refused more often than accepted is too big; seldom refusals are not about the size.
+    """
 
     def __init__(self, limit: int) -> None:
         self.size = 1
         self._limit = limit
+        self._accepted: Counter[int] = Counter()
+        self._refused: Counter[int] = Counter()
         self._samples: list[float] = []
         self._per_key = float("inf")
         self._settled = False
@@ -148,8 +155,15 @@ class Batch:
         self.size = min(size * 2, self._limit)
         self._settled = self.size == size
 
+    def accepted(self, size: int) -> None:
+        """Take note that the server answered so many keys."""
+        self._accepted[size] += 1
+
     def refused(self, size: int) -> None:
-        """Halve, and never grow to the refused size again."""
+        """Halve if it is the size, and never grow to it again."""
+        self._refused[size] += 1
+        if self._refused[size] < REFUSALS or self._refused[size] <= self._accepted[size]:
+            return
         self._limit = min(self._limit, max(1, size // 2))
         if self.size > self._limit:
             self.size, self._settled, self._samples = self._limit, True, []

@@ -75,7 +75,7 @@ class Transport:
         except TransportConnectionFailed as error:
             if isinstance(error.__cause__, ExtractionError):
                 raise error.__cause__ from None
-            raise named(error.__cause__, self.host) from error.__cause__
+            raise named(error.__cause__, self.host) from None  # its message may quote what was received
         except TransportError as error:  # its message holds the body
             raise Unavailable(f"an answer that is not GraphQL ({type(error).__name__})") from None
         return {"data": result.data, "errors": result.errors}

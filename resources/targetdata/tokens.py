@@ -172,7 +172,8 @@ class AccessTokens:
                 raise_for_headers(response)
                 return _token_answer(response, await read_bounded(response, MAX_BYTES))
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise named(error, urlsplit(self._url).hostname or self._url) from error
+            host = urlsplit(self._url).hostname or self._url
+            raise named(error, host) from None  # its message may quote what was received
 
     def _refused(self, status: int) -> TokenRefused:
         hint = (

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from resources.errors import Attempt, QueryError, Refused, Unavailable
+from resources.errors import Attempt, QueryError, Refused, TokenRefused, Unauthorized, Unavailable
 from resources.graphql.answer import Answer, ServerError
 from resources.graphql.plan import Keyed
 from resources.graphql.sender import Sender
@@ -65,12 +65,13 @@ class Lookup:
             return await self._split(keys, too_many=True)
         if not _trusted(answer, len(keys)):
             return await self._split(keys, too_many=True)
+        self._batch.accepted(len(keys))
         return await self._outcomes(keys, answer)
 
     async def _split(self, keys: Sequence[Key], *, too_many: bool) -> list[Outcome]:
         """Ask for the halves, one after the other; a half that is refused is split again.
 
-        `too_many` if the server seems to mind the number of keys; if not, later batches stay as they are.
+        `too_many` if the server may mind the number of keys; if not, later batches stay as they are.
         """
         if too_many:
             self._batch.refused(len(keys))
@@ -99,6 +100,12 @@ class Lookup:
                 await self._require_server(error)
                 return await self._ask_alone(key, attempt + 1, is_up=True)
             return self._failed(key, _as_server_error(error), attempt, error)
+        except TokenRefused as error:
+            cause = error.__cause__
+            if not (isinstance(cause, Unauthorized) and cause.in_answer):
+                raise
+            await self._sender.send(PROBE)  # which raises too, if it is the token
+            return self._failed(key, _as_server_error(cause), attempt, cause)
         if _trusted(answer, 1) and not answer.errors:
             self._succeeded()
             return Outcome(key, _row(answer, "k0"), None, attempt, datetime.now(UTC))
@@ -128,7 +135,7 @@ class Lookup:
             if hopeless or not self._answered:
                 self._sender.give_up(cause)
         elif hopeless and not self._answered:
-            raise QueryError(f"the server refuses the query: {error.shown()}") from cause
+            raise QueryError(f"the server refuses the query: {cause or error.shown()}") from cause
         return Outcome(key, None, error, attempt, datetime.now(UTC))
 
     async def _send(self, keys: Sequence[Key], attempts: int | None) -> Answer:
