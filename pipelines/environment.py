@@ -1,5 +1,6 @@
 """The one place where the environment is read: TARGETDATA_* variables, and `.env` beside the README."""
 
+import glob
 import os
 from collections.abc import Iterable
 from datetime import date
@@ -13,6 +14,7 @@ from dotenv import load_dotenv
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from resources.errors import ConfigurationError
+from resources.graphql.settings import Settings
 from resources.graphql_resource import ApiResource
 from resources.targetdata import TargetDataResource
 
@@ -23,7 +25,7 @@ PREFIX = "TARGETDATA_"
 class Environment(BaseModel):
     """The pipelines' settings; each is the variable TARGETDATA_ and its name in capitals."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, validate_default=True, hide_input_in_errors=True)
 
     base_url: str = Field("", description="The account, for example https://targetdata.test.teavaro.systems.")
     refresh_token_file: str = Field("", description="A file that holds the refresh token, a mounted secret.")
@@ -55,7 +57,9 @@ class Environment(BaseModel):
     @field_validator("feed")
     @classmethod
     def _feed_from_root(cls, pattern: str) -> str:
-        return pattern if "://" in pattern or pattern.startswith("~") else str(ROOT / pattern)
+        if "://" in pattern or pattern.startswith("~") or Path(pattern).is_absolute():
+            return pattern
+        return f"{glob.escape(str(ROOT))}/{pattern}"
 
     @field_validator("timezone")
     @classmethod
@@ -80,12 +84,17 @@ def environment() -> Environment:
 def api_limits() -> dict[str, Any]:
     """Read the limits that a resource for an API takes, by its own field names."""
     fields = ApiResource.model_fields
-    limits = {}
+    limits: dict[str, Any] = {}
     for name, text in _values(fields).items():
         try:
             limits[name] = TypeAdapter[object](fields[name].annotation or str).validate_python(text)
         except ValidationError as error:
             raise ConfigurationError(f"{PREFIX}{name.upper()}: {error.errors()[0]['msg']}") from None
+    try:
+        Settings(url="https://localhost", **limits)
+    except ConfigurationError as error:  # it begins with the field's name
+        name, reason = str(error).split(" ", 1)
+        raise ConfigurationError(f"{PREFIX}{name.upper()} {reason}") from None
     return limits
 
 

@@ -1,12 +1,12 @@
 """The engine without Dagster: a query and a file of keys in, a Parquet file out, with a progress bar."""
 
-import errno
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
+from graphql import OperationDefinitionNode
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -35,8 +35,10 @@ def extract_to_file(
 ) -> None:
     """Run a query and write its tables: rows to `out`, lookups beside it as `<out>__lookups`."""
     query = Query.load(path, schema=schema, identity=identity)
-    asked = _keys(query, keys, key_column)
+    if unknown := sorted(set(variables) - _variables(query)):
+        raise ConfigurationError(f"{query.name} has no variable {', '.join(unknown)}")
     console = Console(stderr=True)
+    asked = _keys(query, keys, key_column, console)
     try:
         with _files(query, out) as files, _bar(console, query.name) as bar:
             tally = Tally()
@@ -55,8 +57,16 @@ def extract_to_file(
     _summary(console, tally)
 
 
-def _keys(query: Query, keys: str | None, column: str | None) -> pa.Table | None:
+def _variables(query: Query) -> set[str]:
+    (operation,) = (d for d in query.document.definitions if isinstance(d, OperationDefinitionNode))
+    return {definition.variable.name.value for definition in operation.variable_definitions}
+
+
+def _keys(query: Query, keys: str | None, column: str | None, console: Console) -> pa.Table | None:
+    """Read the keys, and say what was not one."""
     if not isinstance(query.plan, Keyed):
+        if keys is not None:
+            raise ConfigurationError(f"{query.name} reads a list: it takes no --keys")
         return None
     names = [field.name for field in query.plan.key_fields]
     if keys is None:
@@ -65,7 +75,15 @@ def _keys(query: Query, keys: str | None, column: str | None) -> pa.Table | None
         raise ConfigurationError(
             f"{query.name} has keys of {len(names)} columns ({', '.join(names)}), a file gives one"
         )
-    return read_key_file(keys, column=column or names[0], name=names[0]).keys
+    found = read_key_file(keys, column=column or names[0], name=names[0])
+    console.print(
+        f"{found.keys.num_rows:,} keys in {found.events:,} rows of {keys}: {found.duplicate_keys:,} "
+        f"duplicates and {found.null_keys:,} without a key are dropped",
+        soft_wrap=True,
+    )
+    if not found.keys.num_rows:
+        console.print("Warning: there are no keys; the tables will be empty", style="yellow")
+    return found.keys
 
 
 @contextmanager
@@ -79,7 +97,7 @@ def _files(query: Query, out: Path) -> Iterator[dict[str, TableFile]]:
             out.parent.mkdir(parents=True, exist_ok=True)
             for name, schema in query.tables.items():
                 if targets[name].is_dir():
-                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(targets[name]))
+                    raise ConfigurationError(f"{targets[name]} is a folder; name a file with --out")
                 files[name] = TableFile(aside[name], schema, {"query": query.hash})
         yield files
         with lake_errors(out.parent):

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import dagster as dg
 
@@ -21,7 +21,7 @@ class ExtractPartition:
 
     def __init__(self, name: str, partition: OpenPartition) -> None:
         self.folder = partition.folder
-        self.window = partition.window
+        self.age = partition.age
         self.tally = Tally()
         self.rows = 0
         self.started = time.monotonic()
@@ -66,7 +66,7 @@ class Extraction:
             opened.metadata.update(figures(partition, time.monotonic() - partition.started))
 
     def _warn_if_late(self, partition: ExtractPartition) -> None:
-        if partition.window and datetime.now(UTC) - partition.window[1] > OBSERVED_LATE:
+        if partition.age > OBSERVED_LATE:
             self._context.log.warning(
                 f"{partition.folder} is observed late: the API shows the present only, so its rows have "
                 "today's state (fetched_at)"

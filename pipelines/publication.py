@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pyarrow as pa
@@ -32,6 +32,11 @@ class OpenPartition:
         if self.window is None:
             raise ConfigurationError("this asset needs partitions by time")
         return self.window[0]
+
+    @property
+    def age(self) -> timedelta:
+        """The time since the end of the partition's time window; zero where it has none."""
+        return datetime.now(UTC) - self.window[1] if self.window else timedelta(0)
 
 
 class Publication:
@@ -96,7 +101,7 @@ def published(
         "dagster/partition_row_count": dg.MetadataValue.int(manifest.rows),
         "dagster/column_schema": dg.MetadataValue.table_schema(table_schema(schema)),
         "rows": dg.MetadataValue.int(manifest.rows),
-        "file_bytes": dg.MetadataValue.int(sum(m.bytes for m in manifests.values())),
+        "file_bytes": dg.MetadataValue.int(manifest.bytes),
         "generation": dg.MetadataValue.int(manifest.generation),
         "observed_at": dg.MetadataValue.timestamp(datetime.now(UTC)),
     }

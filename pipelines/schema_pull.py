@@ -14,6 +14,7 @@ from resources.graphql.schema import Ask, Fitted, PulledSchema, fit_document, pu
 from resources.graphql_resource import ApiResource
 from resources.lake.table_file import replace
 
+SHIPPED = Path(__file__).with_name("schema.graphql")  # what to look for, where there is no schema yet
 SHOWN = 20  # fields that could be added; the schema file has all of them
 
 
@@ -27,7 +28,7 @@ def pull_into(schema_file: Path, queries: Path, *, resource: ApiResource, write:
     try:
         pulled = pull_schema(
             answering(resource.client),
-            known=load_schema(schema_file),
+            known=load_schema(schema_file if schema_file.exists() else SHIPPED),
             documents=list(texts.values()),
             report=lambda line: console.print(f"[dim]{line}[/]", soft_wrap=True),
         )
@@ -35,7 +36,7 @@ def pull_into(schema_file: Path, queries: Path, *, resource: ApiResource, write:
         resource.close()
     fitted = fit_all(console, texts, pulled)
     for path, result in fitted.items():
-        show(console, shown(path), result)
+        show(console, shown(path), result, written=write)
     for note in pulled.notes:
         console.print(f"not sure: {note}", soft_wrap=True, markup=False)
     if write:
@@ -80,9 +81,10 @@ def answering(client: Client) -> Ask:
     return ask
 
 
-def show(console: Console, path: str, fitted: Fitted) -> None:
+def show(console: Console, path: str, fitted: Fitted, *, written: bool) -> None:
     """Print what changes in a document and what could be added to it."""
-    console.print(f"{path}: {'rewritten' if fitted.diff else 'fits as it is'}", style="bold")
+    change = "rewritten" if written else "would be rewritten"
+    console.print(f"{path}: {change if fitted.diff else 'fits as it is'}", style="bold")
     if fitted.diff:
         console.print(Syntax(fitted.diff, "diff", background_color="default"))
     for word, fields in (("dropped", fitted.dropped), ("selected instead", fitted.added)):
@@ -106,7 +108,7 @@ def summary(console: Console, schema_file: Path, pulled: PulledSchema, *, writte
     """Say how the schema came about and where it is."""
     how = "learned from validation errors" if pulled.learned else "from introspection"
     if written:
-        console.print(f"{shown(schema_file)}: {how}. Next: dagster definitions validate, then materialize.")
+        console.print(f"{shown(schema_file)}: {how}. Next: make dev, and materialize.", soft_wrap=True)
     else:
         console.print(f"The schema ({how}) was not written: --dry-run.")
 

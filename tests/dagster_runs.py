@@ -11,7 +11,7 @@ import dagster as dg
 
 from resources.lake import Lake
 from tests.conftest import ROOT
-from tests.local import account_environment
+from tests.local import account_environment, dagster_home
 from tests.sandbox import Sandbox
 
 BIN = Path(sys.executable).parent
@@ -48,12 +48,7 @@ class Location:
     settings: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.home.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / ".dagster" / "dagster.yaml", self.home)
-
-    @property
-    def home(self) -> Path:
-        return self.folder / "dagster"
+        self.home = dagster_home(self.folder)
 
     @property
     def lake(self) -> Lake:
@@ -62,8 +57,7 @@ class Location:
     @property
     def environment(self) -> dict[str, str]:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("TARGETDATA_", "DAGSTER_"))}
-        account = account_environment(self.sandbox, self.folder) | {"DAGSTER_HOME": str(self.home)}
-        return inherited | account | self.settings
+        return inherited | account_environment(self.sandbox, self.folder) | self.settings
 
     def run(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """Run a command of the installation to its end, on the code in `root`."""

@@ -22,15 +22,19 @@ def main() -> int:
         return 1
     with ExitStack() as stack:
         environment: dict[str, str] = {}
+        folder = ROOT
         if not names_account():
             sandbox, environment = stack.enter_context(local_account())
+            folder = FOLDER  # Dagster lets an .env win over the environment, and here is none
             print(
                 f"No account in .env: using the sandbox at {sandbox.url}, data in {FOLDER.relative_to(ROOT)}/"
             )
         print(f"Dagster's UI: http://localhost:{PORT}  (Ctrl-C ends it)", flush=True)
         dagster = Path(sys.executable).with_name("dagster")
         process = subprocess.Popen(
-            [dagster, "dev", "--host", HOST, "--port", PORT], cwd=ROOT, env=os.environ | environment
+            [dagster, "dev", "--workspace", ROOT / "workspace.yaml", "--host", HOST, "--port", PORT],
+            cwd=folder,
+            env=os.environ | environment,
         )
         signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         return wait(process)

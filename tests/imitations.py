@@ -144,6 +144,39 @@ def old_java(errors: list[GraphQLError], document: DocumentNode) -> Errors:
     return [e | {"message": re.sub(r"'(?=\S+ of field)|(?<=of field )'|'$", "", e["message"])} for e in found]
 
 
+HOT_CHOCOLATE = (
+    (r"Cannot query field '(\w+)' on type '(\w+)'.*", r"The field `\1` does not exist on the type `\2`."),
+    (
+        r"Field '(\w+)' must not have a selection since type .*",
+        r"`\1` returns a scalar value. Selections on scalars or enums are never allowed, because they are "
+        r"the leaf nodes of any GraphQL query.",
+    ),
+    (
+        r"Field '(\w+)' of type '\S+' must have a selection.*",
+        r"`\1` is an object, interface or union type field. Leaf selections on objects, interfaces, and "
+        r"unions without subfields are disallowed.",
+    ),
+    (r"Field .* argument '(\w+)' of type .* required.*", r"The argument `\1` is required."),
+    (
+        r"Variable '\$(\w+)' of type .* used in position.*",
+        r"The variable `\1` is not compatible with the type of the current location.",
+    ),
+    (r"Unknown argument '(\w+)' on field .*", r"The argument `\1` does not exist."),
+    (r"(.*)", r"\1"),
+)
+
+
+def hot_chocolate(errors: list[GraphQLError], _: DocumentNode) -> Errors:
+    """At most five errors; no types are named."""
+    found = []
+    for error in errors[:5]:
+        pattern, words = next(row for row in HOT_CHOCOLATE if re.fullmatch(row[0], error.message, re.DOTALL))
+        text = re.sub(pattern, words, error.message, count=1, flags=re.DOTALL)
+        places = [{"line": at.line, "column": at.column} for at in error.locations or ()]
+        found.append({"message": text, "locations": places, "extensions": {"code": "HC0001"}})
+    return found
+
+
 def _java(error: GraphQLError, document: DocumentNode, form: str) -> dict[str, Any]:
     pattern, code, words = next(row for row in JAVA if re.fullmatch(row[0], error.message, re.DOTALL))
     text = re.sub(pattern, words, error.message, count=1, flags=re.DOTALL)

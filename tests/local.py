@@ -1,6 +1,6 @@
 """An account on this machine: the sandbox, its feed, and the settings that point the pipelines to it."""
 
-import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -24,14 +24,23 @@ def local_account(folder: Path = FOLDER, *, people: int = 2000) -> Iterator[tupl
     """Run the sandbox and write its feed; give it and the environment for Dagster."""
     with Sandbox(people=people, seed=7) as sandbox:
         sandbox.write_feed(folder / "feed", last_days())
+        dagster_home(folder)
         first_day = {"TARGETDATA_START_DATE": str(last_days()[0])}
         yield sandbox, account_environment(sandbox, folder) | first_day
+
+
+def dagster_home(folder: Path) -> Path:
+    """Make a Dagster instance as shipped: the runs of one account are no record of another's tables."""
+    home = folder / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / ".dagster" / "dagster.yaml", home)
+    return home
 
 
 def account_environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
     """Give the settings for a sandbox whose feed and lake are in a folder."""
     return {
-        "DAGSTER_HOME": os.environ.get("DAGSTER_HOME", str(ROOT / ".dagster")),
+        "DAGSTER_HOME": str(folder / "dagster"),
         "TARGETDATA_BASE_URL": sandbox.url,
         "TARGETDATA_REFRESH_TOKEN": sandbox.refresh_token,
         "TARGETDATA_FEED": str(folder / "feed" / "events-{date}.jsonl.gz"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from resources.errors import Unavailable
+from resources.errors import ServerUnavailable
 from resources.graphql_resource import GraphQLResource
 
 CANARY = "canary@example.com"
@@ -47,7 +47,7 @@ def url(answer: str) -> Iterator[str]:
 def test_what_was_received_is_in_no_error(answer: str, url: str) -> None:
     resource = GraphQLResource(url=url, max_attempts=2)
     try:
-        with pytest.raises(Unavailable) as caught:
+        with pytest.raises(ServerUnavailable) as caught:
             for _ in range(2):  # too short: the rest is read as the next answer
                 resource.client.ask("{ __typename }")
     finally:

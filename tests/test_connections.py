@@ -218,6 +218,7 @@ def test_a_client_that_is_not_closed_lets_the_process_end(sandbox: Sandbox) -> N
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
     )
     assert "Query" in done.stdout
+    assert done.stderr == ""
 
 
 def test_limits_that_cannot_work_are_refused() -> None:

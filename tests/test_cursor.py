@@ -93,6 +93,12 @@ def test_a_fault_does_not_make_pages_smaller_that_the_server_has_answered(
     assert len([r for r in asked if not r.fault]) == 200 / 40
 
 
+def test_a_page_with_an_error_beside_its_rows_is_asked_for_again(lists: Sandbox, connect: Connect) -> None:
+    lists.faults.every, lists.faults.kinds = 2, ["data-and-error"]
+    assert read(lists, connect, list_query(), page_size=50) == expected(lists)
+    assert any(r.fault for r in lists.requests)
+
+
 def test_a_page_that_is_too_complex_is_asked_for_smaller(stack: ExitStack, connect: Connect) -> None:
     sandbox = stack.enter_context(Sandbox(people=40, seed=7, variant="lists"))
     assert read(sandbox, connect, list_query(), page_size=40, max_response_bytes=1500) == expected(sandbox)

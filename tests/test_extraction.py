@@ -200,6 +200,28 @@ def test_an_outage_that_ends_is_laid_on_no_key_and_batches_grow_again(
     assert max(r.aliases for r in sandbox.requests[last_failure + 1 :]) > 1
 
 
+def test_neighbours_that_break_the_server_fail_alone_if_it_answers_others(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resources.graphql.retry.BACKOFF", lambda _: 0.01)
+    umids = sandbox.umids_of(DAY)
+    sandbox.faults.poison = umids[-6:]
+    _, outcomes, tally = extract(connect(sandbox, max_attempts=2), profiles_query, umids)
+    assert sorted(key for key, status, _ in lookups(outcomes) if status == "failed") == sorted(umids[-6:])
+    assert tally.failed == 6
+
+
+def test_what_lies_behind_a_server_that_is_up_may_be_out(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resources.graphql.retry.BACKOFF", lambda _: 0.01)
+    umids = sandbox.umids_of(DAY)
+    pages = connect(sandbox, max_attempts=2).pages(profiles_query, keys=umids)
+    sandbox.faults.poison_after, sandbox.faults.poison = 10, umids
+    with pytest.raises(ServerUnavailable, match="went on failing: POST /graphql answered 500"):
+        list(pages)
+
+
 def test_an_outage_that_lasts_is_left_to_the_orchestrator(
     sandbox: Sandbox, connect: Connect, profiles_query: Query
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from resources.errors import ConfigurationError
+from resources.errors import ConfigurationError, FeedError
 from resources.feed.text import BLOCK_BYTES, MAX_LINE_BYTES
 from tests.feed_files import SECRET, jsonl, keys, parquet, read, refusal, relative
 
@@ -217,3 +217,16 @@ def test_a_first_row_of_values_is_not_shown(folder: Path) -> None:
 def test_a_column_that_is_there_twice_is_refused(folder: Path) -> None:
     (folder / "a.csv").write_bytes(b"umid,umid\n1,2\n")
     assert "several columns are named 'umid'" in refusal(folder)
+
+
+def test_a_compressed_file_without_bytes_is_a_broken_delivery(folder: Path) -> None:
+    (folder / "a.jsonl.gz").touch()
+    with pytest.raises(FeedError, match="has no bytes, it is not gzip: have it delivered again"):
+        read(folder)
+
+
+def test_a_broken_line_far_into_a_file_has_its_number(folder: Path) -> None:
+    line = b'{"umid":1,"page":"' + b"x" * 1000 + b'"}\n'
+    (folder / "a.jsonl").write_bytes(line * 5000 + b"{broken\n")
+    with pytest.raises(FeedError, match="line 5001: not a JSON object"):
+        read(folder)

@@ -160,6 +160,45 @@ def test_what_a_killed_run_left_aside_is_removed_by_the_next(lake: Lake) -> None
         writer.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)  # closes the files
 
 
+def test_a_partition_that_cannot_be_put_in_place_is_found_when_it_is_opened(lake: Lake) -> None:
+    last = list(SCHEMAS)[-1]
+    (lake.root / last).mkdir(parents=True)
+    (lake.root / last / DAY).write_text("in the way")
+    with pytest.raises(LakeError, match=f"{last}/{DAY} is in the way"):
+        lake.write(DAY, SCHEMAS, run="run-1").__enter__()
+
+
+def test_a_partition_that_was_published_by_half_is_not_read(lake: Lake) -> None:
+    publish(lake, "a")
+    old = (lake.root / "people" / DAY / "_manifest.json").read_bytes()
+    publish(lake, "b", run="run-2")
+    (lake.root / "people" / DAY / "_manifest.json").write_bytes(old)  # killed before the second rename
+    with pytest.raises(LakeError, match="published by half: run the partition again"):
+        lake.read("people", DAY)
+    publish(lake, "c", run="run-3")
+    assert lake.read("people", DAY)["id"].to_pylist() == ["c"]
+
+
+def test_a_writer_that_comes_while_another_publishes_takes_nothing_from_it(lake: Lake) -> None:
+    first = lake.write(DAY, SCHEMAS, run="run-1").__enter__()
+    aside = list((lake.root / "_staging").rglob("*.parquet"))
+    second = lake.write(DAY, SCHEMAS, run="run-2").__enter__()
+    assert aside
+    assert all(path.exists() for path in aside)
+    for writer in (first, second):
+        writer.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+
+
+def test_a_file_that_is_not_what_was_written_is_never_published(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(AccountingError, match=r"people.parquet holds 1 rows, 2 were written"):
+        with lake.write(DAY, SCHEMAS, run="run-1") as writer:
+            writer.write(rows("a"))
+            writer._files["people"].rows += 1
+    assert not (lake.root / "people" / DAY).exists()
+
+
 def test_a_damaged_claim_is_named(lake: Lake) -> None:
     publish(lake, "a")
     (claim,) = (lake.root / "_claims").rglob("claim.json")

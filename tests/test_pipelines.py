@@ -1,6 +1,7 @@
 """The daily line in Dagster: partitions published and recorded, failures that say what to do."""
 
 import signal
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -148,6 +149,16 @@ def test_a_missing_feed_asks_for_a_retry_after_the_time_it_may_be_late(location:
     assert only_run(location).tags["dagster/will_retry"] == "true"
     assert waits[0].seconds_to_wait == 0.1
     assert "the feed may be late" in waits[0].error.to_string()
+
+
+def test_a_day_long_past_without_a_feed_is_not_waited_for(location: Location) -> None:
+    old = DAY - timedelta(days=5)
+    location.settings["TARGETDATA_START_DATE"] = str(old)
+    done = location.materialize(str(old), select="profile_keys", check=False)
+    assert "and the day is long past" in done.stderr
+    with location.instance() as instance:
+        run_id = only_run(location).run_id
+        assert not instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY)
 
 
 def test_an_empty_feed_gives_typed_empty_tables_and_a_warning(location: Location) -> None:

@@ -22,6 +22,8 @@ ANSWERS = {
     "empty": (200, "application/json", ""),
     "graphql-error": (200, "application/json", REFUSED + "INTERNAL_SERVER_ERROR"),
     "throttled-error": (200, "application/json", REFUSED + "THROTTLED"),
+    "no-fields": (200, "application/json", '{"data": {}}'),
+    "data-and-error": (200, "application/json", '{"data": {"__typename"'),
 }
 BROKEN = {"drop": RemoteDisconnected, "truncated": IncompleteRead}
 KINDS = [*ANSWERS, *BROKEN, "429", "429-date"]

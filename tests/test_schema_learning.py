@@ -31,6 +31,7 @@ from tests.imitations import (
     Server,
     core,
     double_quotes,
+    hot_chocolate,
     java,
     no_locations,
     no_suggestions,
@@ -223,3 +224,10 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> dict[str, object]:
         with error:
             answer = json.load(error)
     return answer
+
+
+def test_a_server_that_names_no_types_gets_a_query_that_it_accepts() -> None:
+    found = pulled(Server(hot_chocolate))
+    fitted = fit_document(DOCUMENT, found.schema, path="profiles.graphql")
+    assert validate(FOREIGN, parse(fitted.text)) == []
+    assert {"fieldName", "granted", "kind"} <= set(re.findall(r"\w+", fitted.text))

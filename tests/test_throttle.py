@@ -128,18 +128,38 @@ def test_noise_of_milliseconds_is_no_rise() -> None:
 def test_a_later_shorter_pause_does_not_shorten_a_longer_one() -> None:
     async def scenario() -> float:
         throttle = Throttle(max_in_flight=2, requests_per_second=None)
-        both_started = asyncio.Barrier(2)
-
-        async def refused(seconds: float) -> None:
-            with pytest.raises(Throttled):
-                async with throttle.slot():
-                    await both_started.wait()
-                    raise Throttled("429", after_seconds=seconds)
-
         started = time.monotonic()
-        await asyncio.gather(refused(0.3), refused(0.0))
+        with pytest.raises(Throttled):
+            async with throttle.slot():
+                with pytest.raises(Throttled):
+                    async with throttle.slot():
+                        raise Throttled("429", after_seconds=0.3)
+                raise Throttled("429", after_seconds=0.0)
         async with throttle.slot():
             return time.monotonic() - started
+
+    assert asyncio.run(scenario()) >= 0.29
+
+
+def test_what_is_prepared_may_take_time_and_a_pause_that_began_meanwhile_holds() -> None:
+    async def scenario() -> float:
+        throttle = Throttle(max_in_flight=2, requests_per_second=None)
+        preparing, prepared = asyncio.Event(), asyncio.Event()
+
+        async def prepare() -> None:
+            preparing.set()
+            await prepared.wait()
+
+        async def late() -> float:
+            async with throttle.slot(prepare=prepare):
+                return time.monotonic()
+
+        task = asyncio.create_task(late())
+        await preparing.wait()
+        await refuse(throttle, seconds=0.3)
+        paused = time.monotonic()
+        prepared.set()
+        return await task - paused
 
     assert asyncio.run(scenario()) >= 0.29
 

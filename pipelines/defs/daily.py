@@ -1,8 +1,13 @@
 """The daily line: partitions, the job that makes a day, and its schedule."""
 
+import warnings
+
 import dagster as dg
 
 from pipelines.environment import environment
+
+# Said at every start, of a parameter that the pinned minor version keeps as it is.
+warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
 
 _settings = environment()
 

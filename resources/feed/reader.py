@@ -50,12 +50,20 @@ def read_keys(
     day: datetime.datetime | datetime.date,
     column: str,
     name: str,
-    late_seconds: float = 1800.0,
+    late_seconds: float | None = 1800.0,
 ) -> FeedKeys:
-    """Read the distinct keys of a day's files; memory grows with the distinct keys only."""
+    """Read the distinct keys of a day's files; memory grows with the distinct keys only.
+
+    While there is no file the day may be tried again after `late_seconds`; None if it is too long past.
+    """
     place = placed(expanded(pattern, day))
     files = matches(place)
     if not files:
+        if late_seconds is None:
+            raise FeedError(
+                f"No file matches {place.shown}, and the day is long past: have it delivered, mend the "
+                "pattern, or leave out the days before the feed began."
+            )
         message = f"No file matches {place.shown}: the feed may be late. If it is not, mend the pattern."
         raise FeedMissing(message, after_seconds=late_seconds)
     return _read(place, files, column, name)
@@ -96,6 +104,8 @@ def _format(file: File) -> tuple[str, str | None]:
 
 
 def _keys(file: File, ending: str, compression: str | None, json_lines: JsonLines) -> Iterator[str | None]:
+    if compression and not file.bytes:
+        raise FeedError(f"{file.shown} has no bytes, it is not {compression}: have it delivered again.")
     if ending == PARQUET:
         return parquet_keys(file, json_lines.column)
     lines = whole_lines(file, compression)

@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from resources.errors import ConfigurationError
+from resources.errors import ConfigurationError, Unavailable
 from resources.graphql.counts import Counts
 from resources.graphql.page import Page
 from resources.graphql.paging.cursor import CursorPages
@@ -43,12 +43,12 @@ class Client:
         self.counts = Counts()
         self._portal_context: AbstractContextManager[BlockingPortal] = start_blocking_portal("asyncio")
         self._portal = self._portal_context.__enter__()
-        self._finalizer = weakref.finalize(self, self._portal_context.__exit__, None, None, None)
         try:
             self._sender = self._portal.call(self._open, tokens)
         except BaseException:
-            self._finalizer()
+            self._portal_context.__exit__(None, None, None)
             raise
+        self._finalizer = weakref.finalize(self, _shut, self._portal, self._portal_context, self._sender)
 
     async def _open(self, tokens: Callable[[Settings, Retry, Counts], TokenSource] | None) -> Sender:
         settings = self.settings
@@ -73,9 +73,7 @@ class Client:
 
     def close(self) -> None:
         """Close the session and end the thread; a second call does nothing."""
-        if self._finalizer.alive:
-            self._portal.call(self._sender.close)
-            self._finalizer()
+        self._finalizer()
 
     def pages(
         self, query: Query, *, keys: object = None, variables: Mapping[str, object] | None = None
@@ -98,7 +96,10 @@ class Client:
 
     def ask(self, document: str, variables: Mapping[str, object] | None = None) -> Mapping[str, object]:
         """Send one document as it is; give the decoded answer with its `data` and `errors`."""
-        return self._call(self._sender.send, PreparedRequest(document, variables))
+        try:
+            return self._call(self._sender.send, PreparedRequest(document, variables))
+        except Unavailable as error:
+            self._sender.give_up(error)
 
     def _call(self, function: Callable[..., Awaitable[T]], *arguments: object) -> T:
         """Wait for the event loop; if the waiting is interrupted (Ctrl-C), end what runs there too."""
@@ -128,6 +129,14 @@ class Client:
         lookup = Lookup(plan, self._sender, batch, variables)
         pages = KeyedPages(query, plan, lookup, batch, self._sender.throttle, self.settings.digest_key)
         return pages.pages(sorted_keys(keys, plan))
+
+
+def _shut(portal: BlockingPortal, context: AbstractContextManager[BlockingPortal], sender: Sender) -> None:
+    """Close the session, then the event loop: by hand, or when nobody holds the client any more."""
+    try:
+        portal.call(sender.close)
+    finally:
+        context.__exit__(None, None, None)
 
 
 class _Source:

@@ -122,7 +122,8 @@ def give_up(error: Attempt, *, host: str, refusal: str) -> NoReturn:
             ) from error
         case Unavailable(unreachable=True):
             raise ServerUnavailable(
-                f"{host} cannot be reached: {error}. Is the base URL right? Behind a proxy, set trust_env",
+                f"{host} cannot be reached: {error}. Is the base URL right? "
+                "Behind a proxy, set trust_env (TARGETDATA_TRUST_ENV=true)",
                 after_seconds=LATER_SECONDS,
             ) from error
         case _:

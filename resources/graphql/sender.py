@@ -45,7 +45,8 @@ class Sender:
         async def attempt() -> Mapping[str, object]:
             if self._tokens:
                 await self._tokens.get()  # a renewal must not take a place, nor the request's own time
-            async with self.throttle.slot(size=size, batch=batch):
+            token = self._tokens.get if self._tokens else None
+            async with self.throttle.slot(size=size, batch=batch, prepare=token):
                 return await self._transport.send(request)
 
         try:

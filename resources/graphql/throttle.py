@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from statistics import median
 
@@ -22,6 +22,9 @@ NOISE_SECONDS = 0.05  # below this, latency tells nothing of the server
 SAMPLES = 3  # answers of one batch size before it is judged
 REFUSALS = 2  # of a size before it is too big
 GAIN = 0.9  # a doubled batch must cost less than this share of the time per key
+
+
+Prepare = Callable[[], Awaitable[object]]
 
 
 class Throttle:
@@ -46,16 +49,19 @@ class Throttle:
         return self.in_flight + self.max_in_flight
 
     @asynccontextmanager
-    async def slot(self, *, size: int = 1, batch: "Batch | None" = None) -> AsyncIterator[None]:
+    async def slot(
+        self, *, size: int = 1, batch: "Batch | None" = None, prepare: Prepare | None = None
+    ) -> AsyncIterator[None]:
         """Hold one of the places for a request of so many keys, from its start to its answer.
 
-        A `batch` learns how long the answer took; waiting for the place does not count.
+        What `prepare` does may take time; whether the request may start is judged after it. A `batch`
+        learns how long the answer took; waiting for the place does not count.
         """
         async with self._room:
             await self._room.wait_for(lambda: self._active < self.in_flight)
             self._active += 1
         try:
-            await self._wait_for_turn()
+            await self._wait_for_turn(prepare)
             started = time.monotonic()
             yield
             seconds = time.monotonic() - started
@@ -73,8 +79,13 @@ class Throttle:
         async with self._room:
             self._room.notify_all()
 
-    async def _wait_for_turn(self) -> None:
-        while (now := time.monotonic()) < (start := max(self._paused_until, self._next_start)):
+    async def _wait_for_turn(self, prepare: Prepare | None) -> None:
+        while True:
+            if prepare:
+                await prepare()
+            now, start = time.monotonic(), max(self._paused_until, self._next_start)
+            if now >= start:
+                break
             await asyncio.sleep(start - now)
         self._next_start = now + self._spacing
 

@@ -59,7 +59,6 @@ class PartitionWriter:
         """Claim the partition and open its files aside, and make sure that they can be put in place."""
         with lake_errors(self._root):
             self._claim = self._take_claim()
-            self._discard_abandoned()
             staging = f"{self._first}-{self._claim.generation}-{self._run}"
             self._aside = self._root / STAGING / staging / self._level
             self._aside.mkdir(parents=True, exist_ok=True)
@@ -73,10 +72,7 @@ class PartitionWriter:
     def _open_files(self) -> None:
         footer = {**self._footer, "generation": str(self._claim.generation), "run": self._run}
         for name, schema in self._schemas.items():
-            table = self._root / name
-            table.mkdir(parents=True, exist_ok=True)
-            if not os.access(table, os.W_OK | os.X_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(table))
+            _require_writable(self._root / name, self.folder)
             self._files[name] = TableFile(self._aside / f"{name}.parquet", schema, footer)
 
     def write(self, tables: Mapping[str, pa.Table]) -> None:
@@ -93,6 +89,7 @@ class PartitionWriter:
             if error is None:
                 with lake_errors(self._root):
                     self._publish()
+                    self._discard_abandoned()
         finally:
             self._discard()
 
@@ -161,6 +158,16 @@ class PartitionWriter:
             raise LakeError(
                 f"{self._claim_file} is damaged: delete it and run the partition again"
             ) from error
+
+
+def _require_writable(table: Path, folder: str) -> None:
+    """Make the table's folder, and look at the partition's, which is made when it is published."""
+    table.mkdir(parents=True, exist_ok=True)
+    target = table / folder
+    if (target.exists() and not target.is_dir()) or (target / FILE).is_dir() or (target / NAME).is_dir():
+        raise FileExistsError(errno.EEXIST, f"{target.relative_to(table.parent)} is in the way")
+    if not all(os.access(path, os.W_OK | os.X_OK) for path in (table, target) if path.exists()):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(table))
 
 
 @contextmanager

@@ -47,11 +47,22 @@ class Lake(dg.ConfigurableResource[Any]):
         """Read one partition of a table, for example `read("profiles", "date=2026-11-22")`."""
         path = self.root / table / folder / FILE
         try:
-            return pq.ParquetFile(path).read()
+            with pq.ParquetFile(path) as file:
+                self._require_whole(file, table, folder)
+                return file.read()
         except FileNotFoundError as error:
-            raise LakeError(f"{table} has no partition {folder or '(whole)'} in {self.root}") from error
+            raise LakeError(
+                f"{table} has no partition {folder or '(whole)'} in {self.root}: materialize {table} first"
+            ) from error
         except (OSError, pa.ArrowInvalid) as error:
             raise LakeError(f"{path} cannot be read as Parquet ({type(error).__name__})") from error
+
+    def _require_whole(self, file: pq.ParquetFile, table: str, folder: str) -> None:
+        """Refuse a file that is not its manifest's: whoever published it was killed between the two."""
+        manifest = self.manifest(table, folder)
+        footer = file.schema_arrow.metadata or {}
+        if manifest is None or footer.get(b"generation") != str(manifest.generation).encode():
+            raise LakeError(f"{table} {folder} was published by half: run the partition again")
 
     def manifest(self, table: str, folder: str = "") -> Manifest | None:
         """Give what is known of a published partition, None if there is none."""

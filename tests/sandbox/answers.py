@@ -1,6 +1,7 @@
 """Answers that are wrong on purpose."""
 
 import asyncio
+import json
 import time
 from email.utils import formatdate
 
@@ -23,6 +24,8 @@ async def fault(
         return html(STATUSES[kind])
     if kind in ("drop", "truncated"):
         return broken(http, body if kind == "truncated" else None)
+    if kind == "data-and-error":
+        return web.Response(text=beside(body), content_type="application/json")
     texts = {
         "truncated-json": (body[: len(body) // 2].decode(errors="ignore"), "application/json", 200),
         "html": (HTML, "text/html", 200),
@@ -39,6 +42,15 @@ async def fault(
 def error_text(code: str) -> str:
     """Write an answer that refuses the whole document with a code."""
     return f'{{"data":null,"errors":[{{"message":"it failed","extensions":{{"code":"{code}"}}}}]}}'
+
+
+def beside(body: bytes) -> str:
+    """Put an error beside the data; the rows of lists are gone."""
+    answer = json.loads(body)
+    for found in (answer.get("data") or {}).values():
+        if isinstance(found, dict) and "nodes" in found:
+            found["nodes"] = []
+    return json.dumps(answer | {"errors": [{"message": "it failed", "path": list(answer["data"] or {})[:1]}]})
 
 
 def html(status: int) -> web.Response:

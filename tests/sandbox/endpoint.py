@@ -119,7 +119,11 @@ class Endpoint:
             message = f"maximum query complexity exceeded {complexity} > {faults.max_complexity}"
             error = {"message": message, "extensions": {"classification": "ExecutionAborted"}}
             return _json({"data": None, "errors": [error]})
-        return answers.html(500) if set(record.keys) & set(faults.poison) else None
+        poisoned = set(record.keys) & set(faults.poison)
+        if poisoned and faults.poison_after:
+            faults.poison_after -= 1
+            return None
+        return answers.html(500) if poisoned else None
 
     async def _too_many_aliases(self, limit: int, number: int) -> web.StreamResponse:
         message = f"Syntax Error: Aliases limit of {limit} exceeded, found {number}."

@@ -7,7 +7,7 @@ from typing import Any
 GOOD = "none"
 KINDS = (
     *("429", "429-date", "500", "502-html", "503", "drop", "truncated", "truncated-json", "html", "empty"),
-    *("401", "graphql-error", "throttled-error", "no-fields", GOOD),
+    *("401", "graphql-error", "throttled-error", "no-fields", "data-and-error", GOOD),
 )
 
 
@@ -31,6 +31,7 @@ class Faults:
     pathless: bool = False  # errors of aliases do not say whose they are
     nested_errors: dict[str, int] = field(default_factory=dict)  # the same, deeper: `attributes` is null
     poison: list[str] = field(default_factory=list)  # a document that holds such a key is answered 500
+    poison_after: int = 0  # keyed documents that are answered before
     max_aliases: int | None = None
     alias_refusal: str = "400"  # or 200-message, 413-html, timeout
     max_complexity: int | None = None  # fields of a document

@@ -1,5 +1,7 @@
 """Keys of a day: the distinct umids of its event files."""
 
+from datetime import timedelta
+
 import dagster as dg
 import pyarrow as pa
 
@@ -10,6 +12,7 @@ from resources.feed import FeedKeys, read_keys
 from resources.lake import Lake
 
 KEY = "umid"
+LATE = timedelta(days=2)  # after a day's end, a feed that has not come will not come by waiting
 
 
 @dg.asset(partitions_def=DAILY, backfill_policy=BACKFILL, kinds={"parquet"}, group_name="targetdata")
@@ -24,7 +27,7 @@ def profile_keys(context: dg.AssetExecutionContext, lake: Lake) -> None:
                 day=day.start,
                 column=feed.feed_column,
                 name=KEY,
-                late_seconds=feed.feed_late_seconds,
+                late_seconds=feed.feed_late_seconds if day.age < LATE else None,
             )
             if not found.events:
                 context.log.warning(f"the feed of {key} has no events; the day has no keys")

@@ -14,7 +14,7 @@ from resources.graphql.transport import PreparedRequest
 
 KEY_ATTEMPTS = 3  # a key whose alias failed is asked again alone, this often in all
 BATCH_ATTEMPTS = 3  # a batch that goes on failing is split before all attempts are used
-HOPELESS = 3  # keys that fail alone, one after the other: it is not the keys
+HOPELESS = 3  # keys that fail alone before any was answered: it is not the keys
 PAUSE_SECONDS = 0.5
 PROBE = PreparedRequest("{ __typename }")
 
@@ -48,7 +48,7 @@ class Lookup:
         self._batch = batch
         self._shared = shared
         self._texts: dict[int, str] = {}
-        self._answered = False  # has any key been answered?
+        self._good: Key | None = None  # a key that was answered
         self._failed_in_a_row = 0
 
     async def ask(self, keys: Sequence[Key]) -> list[Outcome]:
@@ -87,7 +87,7 @@ class Lookup:
             if alias in bad:
                 outcomes.append(await self._ask_alone(key, 2))
             else:
-                self._succeeded()
+                self._succeeded(key)
                 outcomes.append(Outcome(key, _row(answer, alias), None, 1, now))
         return outcomes
 
@@ -104,10 +104,10 @@ class Lookup:
             cause = error.__cause__
             if not (isinstance(cause, Unauthorized) and cause.in_answer):
                 raise
-            await self._sender.send(PROBE)  # which raises too, if it is the token
+            await self._sender.send(self._probe())  # which raises too, if it is the token
             return self._failed(key, _as_server_error(cause), attempt, cause)
         if _trusted(answer, 1) and not answer.errors:
-            self._succeeded()
+            self._succeeded(key)
             return Outcome(key, _row(answer, "k0"), None, attempt, datetime.now(UTC))
         if attempt < KEY_ATTEMPTS:
             await asyncio.sleep(PAUSE_SECONDS * (attempt - 1))
@@ -115,36 +115,44 @@ class Lookup:
         return self._failed(key, _first_error(answer), attempt)
 
     async def _require_server(self, failure: Unavailable) -> None:
-        """Give up for now, unless the server answers something else: what fails may then be the key's own."""
+        """Give up for now, unless the server answers what it answered before: then it is the key's own."""
         try:
-            await self._sender.send(PROBE, attempts=1)
+            await self._sender.send(self._probe(), attempts=1)
         except Refused:
             return
         except Unavailable:
             self._sender.give_up(failure)
 
-    def _succeeded(self) -> None:
-        self._answered = True
+    def _probe(self) -> PreparedRequest:
+        """Ask for a key that was answered, as what lies behind the server may be down while it is up."""
+        return PROBE if self._good is None else self._request([self._good])
+
+    def _succeeded(self, key: Key) -> None:
+        self._good = key
         self._failed_in_a_row = 0
 
     def _failed(self, key: Key, error: ServerError, attempt: int, cause: Attempt | None = None) -> Outcome:
         """Lay it on the key only where others are answered; else it is the document or the server."""
         self._failed_in_a_row += 1
-        hopeless = self._failed_in_a_row >= HOPELESS
-        if isinstance(cause, Unavailable):
-            if hopeless or not self._answered:
-                self._sender.give_up(cause)
-        elif hopeless and not self._answered:
-            raise QueryError(f"the server refuses the query: {cause or error.shown()}") from cause
+        hopeless = self._failed_in_a_row >= HOPELESS and self._good is None
+        if hopeless and isinstance(cause, Unavailable):
+            self._sender.give_up(cause)
+        if hopeless:
+            raise QueryError(
+                f"the server refuses the query: {cause or error.shown()}. If its schema is another than the "
+                "query's, pull it (targetdata schema pull)"
+            ) from cause
         return Outcome(key, None, error, attempt, datetime.now(UTC))
 
     async def _send(self, keys: Sequence[Key], attempts: int | None) -> Answer:
+        request = self._request(keys)
+        return await self._sender.answer(request, size=len(keys), batch=self._batch, attempts=attempts)
+
+    def _request(self, keys: Sequence[Key]) -> PreparedRequest:
         size = len(keys)
         if size not in self._texts:
             self._texts[size] = self._plan.batch(size)
-        variables = {**self._shared, **self._plan.variables(keys)}
-        request = PreparedRequest(self._texts[size], variables)
-        return await self._sender.answer(request, size=size, batch=self._batch, attempts=attempts)
+        return PreparedRequest(self._texts[size], {**self._shared, **self._plan.variables(keys)})
 
 
 def _trusted(answer: Answer, size: int) -> bool:

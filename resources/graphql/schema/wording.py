@@ -32,7 +32,7 @@ _SUGGESTED = re.compile(r"did you mean", re.IGNORECASE)
 _OLD_JAVA = re.compile(r"^Validation error of type \w+:\s*")
 _FIELD = re.compile(r"\bfield (?!argument)['\"`]?(\w+)", re.IGNORECASE)
 _PATH = re.compile(r"@\s*(?:\[([\w/]+)\]|'([\w/]+)')")
-_TYPE = re.compile(r"\b(?:type:?|returns) ['\"`]?([\[\]!\w]+)", re.IGNORECASE)
+_TYPE = re.compile(r"\b(?:type:?|returns) (?!fields?\b|of\b)['\"`]?([\[\]!\w]+)", re.IGNORECASE)
 _ARGUMENT = re.compile(r"arguments?:? ['\"`]?(\w+)['\"`]?(?:,? of type ['\"`]?([\[\]!\w]+))?", re.IGNORECASE)
 _EXPECTED = re.compile(
     r"['\"`$]+(\w+)['\"`]? .*expect(?:ing|ed) type:? ['\"`]?([\[\]!\w]+)", re.IGNORECASE | re.DOTALL
