@@ -30,6 +30,8 @@ def main() -> int:
                 f"No account in .env: using the sandbox at {sandbox.url}, data in {FOLDER.relative_to(ROOT)}/"
             )
         print(f"Dagster's UI: http://localhost:{PORT}  (Ctrl-C ends it)", flush=True)
+        # Where it is ignored, as in a script's background, Dagster would ignore SIGTERM with it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         dagster = Path(sys.executable).with_name("dagster")
         process = subprocess.Popen(
             [dagster, "dev", "--workspace", ROOT / "workspace.yaml", "--host", HOST, "--port", PORT],
