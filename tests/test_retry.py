@@ -6,6 +6,7 @@ import pytest
 
 from resources.errors import Unavailable
 from resources.graphql.counts import Counts
+from resources.graphql.gate import retry_after
 from resources.graphql.retry import Policy, Retry
 
 
@@ -40,3 +41,18 @@ def test_a_caller_may_ask_for_fewer_attempts_but_not_for_more(
 
     asyncio.run(scenario())
     assert len(sent) == made
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "1.5"}, 1.5),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:10 GMT", "Date": "Wed, 21 Oct 2015 07:28:00 GMT"}, 10.0),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:10 GMT"}, 0.0),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after_is_read_by_the_servers_own_clock(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers) == seconds

@@ -26,7 +26,7 @@ ANSWERS = {
     "data-and-error": (200, "application/json", '{"data": {"__typename"'),
 }
 BROKEN = {"drop": RemoteDisconnected, "truncated": IncompleteRead}
-KINDS = [*ANSWERS, *BROKEN, "429", "429-date"]
+KINDS = [*ANSWERS, *BROKEN, "429", "429-date", "503-later"]
 REFUSALS = {"400": (400, "errors"), "200-message": (200, "errors"), "413-html": (413, PAGE)}
 
 

@@ -18,8 +18,8 @@ async def fault(
 ) -> web.StreamResponse:
     """Answer with a fault of this kind in place of `body`."""
     record.fault = kind
-    if kind in ("429", "429-date"):
-        return too_many(record, retry_after, as_date=kind == "429-date")
+    if kind in ("429", "429-date", "503-later"):
+        return too_many(record, retry_after, as_date=kind == "429-date", status=int(kind[:3]))
     if kind in STATUSES:
         return html(STATUSES[kind])
     if kind in ("drop", "truncated"):
@@ -58,8 +58,8 @@ def html(status: int) -> web.Response:
     return web.Response(text=HTML, content_type="text/html", status=status)
 
 
-def too_many(record: Request, seconds: float, *, as_date: bool = False) -> web.Response:
-    """Answer 429 with Retry-After, in seconds or as a date (whole seconds, rounded up)."""
+def too_many(record: Request, seconds: float, *, as_date: bool = False, status: int = 429) -> web.Response:
+    """Answer 429, or 503, with Retry-After, in seconds or as a date (whole seconds, rounded up)."""
     record.retry_after = seconds
     value = f"{seconds:g}"
     headers = {"Retry-After": value}
@@ -69,7 +69,7 @@ def too_many(record: Request, seconds: float, *, as_date: bool = False) -> web.R
             "Retry-After": formatdate(int(now + seconds + 1), usegmt=True),
             "Date": formatdate(now, usegmt=True),
         }
-    return web.Response(status=429, headers=headers)
+    return web.Response(status=status, headers=headers)
 
 
 def broken(http: web.Request, body: bytes | None) -> web.Response:

@@ -6,7 +6,19 @@ from typing import Any
 
 GOOD = "none"
 KINDS = (
-    *("429", "429-date", "500", "502-html", "503", "drop", "truncated", "truncated-json", "html", "empty"),
+    *(
+        "429",
+        "429-date",
+        "500",
+        "502-html",
+        "503",
+        "503-later",
+        "drop",
+        "truncated",
+        "truncated-json",
+        "html",
+        "empty",
+    ),
     *("401", "graphql-error", "throttled-error", "no-fields", "data-and-error", GOOD),
 )
 
