@@ -89,6 +89,7 @@ def _keys(query: Query, keys: str | None, column: str | None, console: Console) 
 @contextmanager
 def _files(query: Query, out: Path) -> Iterator[dict[str, TableFile]]:
     """Open the files aside; put them in place when all of them are whole, or leave nothing."""
+    _require_no_folder(out)
     targets = _targets(query, out)
     aside = {name: target.with_name(f".{target.name}.{os.getpid()}") for name, target in targets.items()}
     files: dict[str, TableFile] = {}
@@ -96,8 +97,7 @@ def _files(query: Query, out: Path) -> Iterator[dict[str, TableFile]]:
         with lake_errors(out.parent):
             out.parent.mkdir(parents=True, exist_ok=True)
             for name, schema in query.tables.items():
-                if targets[name].is_dir():
-                    raise ConfigurationError(f"{targets[name]} is a folder; name a file with --out")
+                _require_no_folder(targets[name])
                 files[name] = TableFile(aside[name], schema, {"query": query.hash})
         yield files
         with lake_errors(out.parent):
@@ -110,6 +110,11 @@ def _files(query: Query, out: Path) -> Iterator[dict[str, TableFile]]:
         for file in files.values():
             file.discard()
             file.path.unlink(missing_ok=True)
+
+
+def _require_no_folder(target: Path) -> None:
+    if target.is_dir():
+        raise ConfigurationError(f"{target} is a folder; name a file with --out")
 
 
 def _targets(query: Query, out: Path) -> dict[str, Path]:

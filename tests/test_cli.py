@@ -80,6 +80,8 @@ def test_what_may_succeed_later_has_its_own_exit_code(location: Location) -> Non
         ("keys.csv", ["--identity", "umid"], "identity 'umid' is no selected text"),
         ("keys.csv", ["--schema", "none.graphql"], "none.graphql cannot be read"),
         ("keys.csv", ["--var", "lang"], "write it as name=value"),
+        ("keys.csv", ["--var", "lang=de"], "profiles has no variable lang"),
+        ("keys.csv", ["--out", "/"], "is a folder; name a file with --out"),
     ],
 )
 def test_bad_input_is_named(keys: str, options: list[str], message: str, location: Location) -> None:
@@ -88,6 +90,23 @@ def test_bad_input_is_named(keys: str, options: list[str], message: str, locatio
     assert code == 1
     assert message in said
     assert "Traceback" not in said
+
+
+def test_what_is_no_key_is_counted_and_no_keys_are_warned_of(location: Location) -> None:
+    keys = location.folder / "keys.csv"
+    keys.write_text('umid\na\nb\na\n""\n')
+    assert "2 keys in 4 rows of" in (said := extract(location, keys)[1])
+    assert "1 duplicates and 1 without a key are dropped" in said
+    keys.write_text("umid\n")
+    assert "Warning: there are no keys" in extract(location, keys)[1]
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many"])
+def test_a_limit_that_cannot_work_is_named_as_it_was_set(value: str, location: Location) -> None:
+    location.settings["TARGETDATA_MAX_BATCH"] = value
+    (location.folder / "keys.csv").write_text("umid\na\n")
+    code, said = extract(location, location.folder / "keys.csv", check=False)
+    assert (code, "Error: TARGETDATA_MAX_BATCH" in said) == (1, True)
 
 
 def test_an_output_that_cannot_be_written_is_found_before_the_api_is_asked(location: Location) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.environment import Environment
 from resources.errors import ConfigurationError, FeedError, FeedMissing
 from resources.feed import read_keys
 from resources.feed.place import expanded
@@ -180,3 +181,16 @@ def test_an_unknown_ending_is_refused_with_the_known_ones(folder: Path) -> None:
 def test_packed_parquet_is_an_unknown_format(folder: Path) -> None:
     write(folder, "a.parquet.gz")
     assert "a.parquet.gz: its format is unknown" in refusal(folder)
+
+
+def test_relative_paths_begin_at_the_checkout_whatever_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = tmp_path / "copy [1] *"
+    checkout.mkdir()
+    (checkout / "2026-11-22.jsonl").write_text('{"umid": "a"}\n')
+    monkeypatch.setattr("pipelines.environment.ROOT", checkout)
+    settings = Environment.model_validate({"feed": "{date}.jsonl"})
+    found = read_keys(settings.feed, day=datetime.date(2026, 11, 22), column="umid", name="umid")
+    assert found.keys["umid"].to_pylist() == ["a"]
+    assert settings.schema_file == checkout / "pipelines/schema.graphql"

@@ -1,4 +1,4 @@
-"""What the tables should hold, made from the sandbox's people in plain Python."""
+"""What the tables hold, and what they should, made from the sandbox's people in plain Python."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,6 +8,9 @@ from typing import Any
 import pyarrow as pa
 from graphql import FieldNode, parse
 
+from resources.graphql.page import Page, Tally
+from resources.graphql.query import Query
+from resources.targetdata import TargetDataResource
 from tests.conftest import PROFILES_QUERY
 from tests.sandbox import Sandbox
 
@@ -88,3 +91,14 @@ def counted(type_: pa.DataType) -> pa.DataType:
 def lookups(table: pa.Table) -> list[tuple[str, str, str | None]]:
     """Give the columns of `profiles__lookups` that the sandbox knows."""
     return [(row["umid"], row["status"], row["identity"]) for row in table.to_pylist()]
+
+
+def extract(resource: TargetDataResource, query: Query, keys: list[str]) -> tuple[pa.Table, pa.Table, Tally]:
+    """Extract all pages; give both tables and the sum of the pages."""
+    pages: list[Page] = []
+    tally = Tally()
+    for page in resource.pages(query, keys=keys):
+        pages.append(page)
+        tally.add(page)
+    profiles, found = (pa.concat_tables([p.tables[name] for p in pages]) for name in query.tables)
+    return profiles, found, tally

@@ -23,7 +23,6 @@ SAMPLES = 3  # answers of one batch size before it is judged
 REFUSALS = 2  # of a size before it is too big
 GAIN = 0.9  # a doubled batch must cost less than this share of the time per key
 
-
 Prepare = Callable[[], Awaitable[object]]
 
 

@@ -49,7 +49,7 @@ class Lookup:
         self._shared = shared
         self._texts: dict[int, str] = {}
         self._good: Key | None = None  # a key that was answered
-        self._failed_in_a_row = 0
+        self._failed_keys = 0
 
     async def ask(self, keys: Sequence[Key]) -> list[Outcome]:
         """Give one outcome a key, in the order of the keys."""
@@ -87,7 +87,7 @@ class Lookup:
             if alias in bad:
                 outcomes.append(await self._ask_alone(key, 2))
             else:
-                self._succeeded(key)
+                self._good = key
                 outcomes.append(Outcome(key, _row(answer, alias), None, 1, now))
         return outcomes
 
@@ -97,44 +97,40 @@ class Lookup:
             answer = await self._send([key], None)
         except (Refused, Unavailable) as error:
             if isinstance(error, Unavailable) and not is_up:
-                await self._require_server(error)
+                await self._require_server()
                 return await self._ask_alone(key, attempt + 1, is_up=True)
             return self._failed(key, _as_server_error(error), attempt, error)
         except TokenRefused as error:
             cause = error.__cause__
             if not (isinstance(cause, Unauthorized) and cause.in_answer):
                 raise
-            await self._sender.send(self._probe())  # which raises too, if it is the token
+            await self._require_server()  # which raises too, if it is the token
             return self._failed(key, _as_server_error(cause), attempt, cause)
         if _trusted(answer, 1) and not answer.errors:
-            self._succeeded(key)
+            self._good = key
             return Outcome(key, _row(answer, "k0"), None, attempt, datetime.now(UTC))
         if attempt < KEY_ATTEMPTS:
             await asyncio.sleep(PAUSE_SECONDS * (attempt - 1))
             return await self._ask_alone(key, attempt + 1)
         return self._failed(key, _first_error(answer), attempt)
 
-    async def _require_server(self, failure: Unavailable) -> None:
+    async def _require_server(self) -> None:
         """Give up for now, unless the server answers what it answered before: then it is the key's own."""
         try:
             await self._sender.send(self._probe(), attempts=1)
         except Refused:
             return
-        except Unavailable:
-            self._sender.give_up(failure)
+        except Unavailable as error:
+            self._sender.give_up(error)
 
     def _probe(self) -> PreparedRequest:
         """Ask for a key that was answered, as what lies behind the server may be down while it is up."""
         return PROBE if self._good is None else self._request([self._good])
 
-    def _succeeded(self, key: Key) -> None:
-        self._good = key
-        self._failed_in_a_row = 0
-
     def _failed(self, key: Key, error: ServerError, attempt: int, cause: Attempt | None = None) -> Outcome:
         """Lay it on the key only where others are answered; else it is the document or the server."""
-        self._failed_in_a_row += 1
-        hopeless = self._failed_in_a_row >= HOPELESS and self._good is None
+        self._failed_keys += 1
+        hopeless = self._failed_keys >= HOPELESS and self._good is None
         if hopeless and isinstance(cause, Unavailable):
             self._sender.give_up(cause)
         if hopeless:
