@@ -14,6 +14,7 @@ from pydantic import Field
 from resources.errors import LakeError
 from resources.lake.manifest import Manifest
 from resources.lake.partition import FILE, PartitionWriter
+from resources.lake.table_file import BUFFER_BYTES, LEAST_BUFFER_BYTES
 
 DAY = timedelta(hours=23)  # the shortest day, when clocks go forward
 
@@ -39,9 +40,13 @@ class Lake(dg.ConfigurableResource[Any]):
         *,
         run: str,
         footer: Mapping[str, str] | None = None,
+        beside: int = 0,
     ) -> PartitionWriter:
-        """Open one partition of some tables for writing, in a `with`."""
-        return PartitionWriter(self.root, folder, schemas, run=run, footer=footer or {})
+        """Open one partition of some tables for writing, in a `with`; they buffer less if others are open."""
+        buffer_bytes = max(LEAST_BUFFER_BYTES, BUFFER_BYTES // (1 + beside))
+        return PartitionWriter(
+            self.root, folder, schemas, run=run, footer=footer or {}, buffer_bytes=buffer_bytes
+        )
 
     def read(self, table: str, folder: str = "") -> pa.Table:
         """Read one partition of a table, for example `read("profiles", "date=2026-11-22")`."""

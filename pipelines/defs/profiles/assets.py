@@ -35,8 +35,6 @@ def profiles(context: dg.AssetExecutionContext, targetdata: TargetDataResource, 
     The table `profiles__lookups` beside it has one row per umid asked, and what became of it.
     """
     extraction = Extraction(context, lake, PROFILES, max_failed=environment().max_failed)
-    for key in extraction.keys:
-        with extraction.partition(key) as partition:
-            umids = lake.read("profile_keys", partition.folder)
-            for page in targetdata.pages(PROFILES, keys=umids):
-                partition.write(page)
+    with extraction.range() as days:
+        for page in targetdata.pages(PROFILES, keys=days.keys("profile_keys")):
+            days.write(page)
