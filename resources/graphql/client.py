@@ -12,6 +12,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from resources.errors import ConfigurationError, Unavailable
 from resources.graphql.counts import Counts
 from resources.graphql.page import Page
+from resources.graphql.paging.chain import Chain
 from resources.graphql.paging.cursor import CursorPages
 from resources.graphql.paging.keyed import KeyedPages
 from resources.graphql.paging.keys import asked_keys
@@ -129,7 +130,8 @@ class Client:
     ) -> AsyncGenerator[Page]:
         batch = Batch(self.settings.max_batch)
         lookup = Lookup(plan, self._sender, batch, variables)
-        pages = KeyedPages(query, plan, lookup, batch, self._sender.throttle, self.settings.digest_key)
+        asker = Chain(plan, lookup) if plan.kinds else lookup
+        pages = KeyedPages(query, plan, asker, batch, self._sender.throttle, self.settings.digest_key)
         return pages.pages(asked_keys(keys, plan))
 
 

@@ -7,7 +7,7 @@ from typing import Self
 
 @dataclass(slots=True)
 class Counts:
-    """Lookups answered, requests sent, retries by kind, token renewals and bytes of answers received."""
+    """Keys looked up, requests sent, retries by kind, token renewals and bytes of answers received."""
 
     lookups: int = 0
     requests: int = 0

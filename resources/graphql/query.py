@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,6 +28,7 @@ from resources.graphql.selection import Selections
 
 FETCHED_AT = pa.field("fetched_at", TIMESTAMP)
 LOOKUPS = "__lookups"
+ANSWERED_BY = "answered_by"
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +50,18 @@ class Query:
     tables: Mapping[str, pa.Schema]
 
     @classmethod
-    def load(cls, path: str | Path, *, schema: str | Path, identity: str | None = None) -> "Query":
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        schema: str | Path,
+        identity: str | None = None,
+        kinds: Sequence[str] = (),
+    ) -> "Query":
         """Read a `.graphql` document and the schema (SDL) it is written for.
 
+        `kinds` of identifiers, such as `("umid", "customer-id")`, are asked in turn until one is found: the
+        document's first key variable takes the kind, its second the value, and each kind is a key column.
         Raises QueryError with path, line and column where they do not fit each other.
         """
         text = _read(path)
@@ -61,11 +71,19 @@ class Query:
             path=str(path),
             name=Path(path).stem,
             identity=identity,
+            kinds=kinds,
         )
 
     @classmethod
     def parse(
-        cls, text: str, *, schema: GraphQLSchema, path: str, name: str, identity: str | None = None
+        cls,
+        text: str,
+        *,
+        schema: GraphQLSchema,
+        path: str,
+        name: str,
+        identity: str | None = None,
+        kinds: Sequence[str] = (),
     ) -> "Query":
         """Build a query from text; `path` stands in errors."""
         source = Source(text, path)
@@ -75,6 +93,7 @@ class Query:
             operation = _only_operation(document)
             root = Selections(schema, document).only_root(operation)
             plan = infer_plan(operation, root, schema)
+            plan = _chained(plan, kinds) if kinds else plan
             columns = Selections(schema, document).columns(plan.rows, plan.row_type)
             tables = _tables(name, plan, columns, identity)
         except GraphQLError as error:
@@ -139,6 +158,12 @@ def _only_operation(document: DocumentNode) -> OperationDefinitionNode:
     return operations[0]
 
 
+def _chained(plan: Keyed | Cursor, kinds: Sequence[str]) -> Keyed:
+    if not isinstance(plan, Keyed):
+        raise GraphQLError("a list is not asked by kinds of identifiers", plan.node)
+    return plan.chained(kinds)
+
+
 def _tables(
     name: str, plan: Keyed | Cursor, columns: tuple[Column, ...], identity: str | None
 ) -> dict[str, pa.Schema]:
@@ -150,13 +175,14 @@ def _tables(
     _check_clash(plan, [field.name for field in fields])
     tables = {name: pa.schema(fields)}
     if isinstance(plan, Keyed):
-        tables[name + LOOKUPS] = lookup_schema(keys)
+        tables[name + LOOKUPS] = lookup_schema(keys, plan.kinds)
     return tables
 
 
-def lookup_schema(keys: tuple[pa.Field, ...]) -> pa.Schema:
-    """One row per key asked; status is found, not_found or failed."""
-    own = [(n, pa.string()) for n in ("status", "identity", "code", "message")]
+def lookup_schema(keys: tuple[pa.Field, ...], kinds: Sequence[str] = ()) -> pa.Schema:
+    """One row per key asked; status is found, not_found or failed; answered_by is one of the kinds."""
+    answered_by = [ANSWERED_BY] if kinds else []
+    own = [(n, pa.string()) for n in ("status", "identity", *answered_by, "code", "message")]
     return pa.schema([*keys, *own, ("attempts", pa.int64()), FETCHED_AT])
 
 

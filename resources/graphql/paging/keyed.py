@@ -13,6 +13,7 @@ import pyarrow as pa
 from resources.errors import ValueMisfit
 from resources.graphql import arrow
 from resources.graphql.page import Page
+from resources.graphql.paging.chain import Chain
 from resources.graphql.paging.keys import Asked
 from resources.graphql.paging.lookup import Key, Lookup, Outcome
 from resources.graphql.paging.rows import Identities, stamped
@@ -30,7 +31,13 @@ class KeyedPages:
     """Asks for sorted, distinct keys; at most a few batches beyond those in flight are held."""
 
     def __init__(
-        self, query: Query, plan: Keyed, lookup: Lookup, batch: Batch, throttle: Throttle, digest_key: bytes
+        self,
+        query: Query,
+        plan: Keyed,
+        lookup: Lookup | Chain,
+        batch: Batch,
+        throttle: Throttle,
+        digest_key: bytes,
     ) -> None:
         self._query = query
         self._plan = plan
@@ -132,10 +139,12 @@ class KeyedPages:
     def _lookups(self, outcomes: list[Outcome]) -> pa.Table:
         schema = self._query.tables[self._query.name + LOOKUPS]
         errors = [o.error for o in outcomes]
+        answered_by = [pa.array([o.answered_by for o in outcomes], pa.string())] if self._plan.kinds else []
         columns = [
             *self._key_columns(outcomes),
             pa.array([o.status for o in outcomes], pa.string()),
             pa.array([self._identity(o) for o in outcomes], pa.string()),
+            *answered_by,
             pa.array([e.code if e else None for e in errors], pa.string()),
             pa.array([_message(o) for o in outcomes], pa.string()),
             pa.array([o.attempts for o in outcomes], pa.int64()),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -69,7 +70,7 @@ def _joined(tables: list[pa.Table]) -> pa.Table:
 
 
 def sorted_keys(keys: object, plan: Keyed) -> pa.Table:
-    """Make a table of the plan's key columns: distinct, sorted, without nulls.
+    """Make a table of the plan's key columns: distinct, sorted, without nulls (but for kinds that lack).
 
     Takes a table or frame with columns of these names, or, for a single key column, any sequence.
     """
@@ -86,8 +87,8 @@ def sorted_keys(keys: object, plan: Keyed) -> pa.Table:
         raise ConfigurationError(f"the keys do not fit the query's variables {', '.join(names)}") from None
     if len(names) == 1 and _ascending(table[names[0]]):
         return table  # as the keys of a partition are: no copy of millions of keys
-    for name in names:
-        table = table.filter(pc.is_valid(table[name]))
+    enough = pc.or_ if plan.kinds else pc.and_  # of several kinds of identifiers, one will do
+    table = table.filter(reduce(enough, [pc.is_valid(table[name]) for name in names]))
     return table.group_by(names).aggregate([]).sort_by([(name, "ascending") for name in names])
 
 
