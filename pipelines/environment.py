@@ -49,6 +49,13 @@ class Environment(BaseModel):
     )
     max_failed: int = Field(0, ge=0, description="Keys of a partition that may fail without stopping it.")
 
+    refresh_days: float = Field(
+        30.0, gt=0, description="A profile that nobody has asked for in so many days is asked again."
+    )
+    refresh_share: float = Field(
+        0.05, gt=0, le=1, description="At most this share of all known profiles is asked again a day."
+    )
+
     @field_validator("lake", "schema_file")
     @classmethod
     def _from_root(cls, path: Path) -> Path:

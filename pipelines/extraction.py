@@ -30,6 +30,7 @@ class ExtractPartition:
         self.name = f"{name} {partition.key or ''}".strip()
         self.folder = partition.folder
         self.age = partition.age
+        self.end = partition.end
         self.tally = Tally()
         self.rows = 0
         self.started = time.monotonic()

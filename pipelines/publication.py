@@ -34,6 +34,11 @@ class OpenPartition:
         return self.window[0]
 
     @property
+    def end(self) -> datetime:
+        """The end of the partition's time window; now, where it has none."""
+        return self.window[1] if self.window else datetime.now(UTC)
+
+    @property
     def age(self) -> timedelta:
         """The time since the end of the partition's time window; zero where it has none."""
         return datetime.now(UTC) - self.window[1] if self.window else timedelta(0)

@@ -24,6 +24,7 @@ from graphql import (
 from resources.errors import QueryError
 from resources.graphql.columns import TIMESTAMP, Column, unknown_scalars
 from resources.graphql.plan import Cursor, Keyed, infer_plan
+from resources.graphql.rooted import at_root
 from resources.graphql.selection import Selections
 
 FETCHED_AT = pa.field("fetched_at", TIMESTAMP)
@@ -55,10 +56,15 @@ class Query:
         path: str | Path,
         *,
         schema: str | Path,
+        name: str | None = None,
+        root: str | None = None,
         identity: str | None = None,
         kinds: Sequence[str] = (),
     ) -> "Query":
         """Read a `.graphql` document and the schema (SDL) it is written for.
+
+        With `root` its selection is asked at another root field, under another `name`, so that two tables
+        have the same columns.
 
         `kinds` of identifiers, such as `("umid", "customer-id")`, are asked in turn until one is found: the
         document's first key variable takes the kind, its second the value, and each kind is a key column.
@@ -69,7 +75,8 @@ class Query:
             text,
             schema=load_schema(schema),
             path=str(path),
-            name=Path(path).stem,
+            name=name or Path(path).stem,
+            root=root,
             identity=identity,
             kinds=kinds,
         )
@@ -82,17 +89,18 @@ class Query:
         schema: GraphQLSchema,
         path: str,
         name: str,
+        root: str | None = None,
         identity: str | None = None,
         kinds: Sequence[str] = (),
     ) -> "Query":
         """Build a query from text; `path` stands in errors."""
         source = Source(text, path)
         try:
-            document = parse(source)
+            document = at_root(parse(source), root, schema) if root else parse(source)
             _raise_first(validate(schema, document))
             operation = _only_operation(document)
-            root = Selections(schema, document).only_root(operation)
-            plan = infer_plan(operation, root, schema)
+            field = Selections(schema, document).only_root(operation)
+            plan = infer_plan(operation, field, schema)
             plan = _chained(plan, kinds) if kinds else plan
             columns = Selections(schema, document).columns(plan.rows, plan.row_type)
             tables = _tables(name, plan, columns, identity)
