@@ -7,7 +7,7 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.defs.daily import BACKFILL, DAILY
+from pipelines.defs.daily import BACKFILL, DAILY, POOL
 from pipelines.defs.profiles_refresh.staleness import AT, ID, asked_before, last_asked, stale
 from pipelines.environment import environment
 from pipelines.extraction import Extraction, ExtractRange
@@ -30,7 +30,7 @@ GRACE = timedelta(days=2)  # between being due and being asked: the day's end, a
     deps=["profiles"],
     partitions_def=DAILY,
     backfill_policy=BACKFILL,
-    pool="targetdata",
+    pool=POOL,
     code_version=REFRESH.hash,
     kinds={"graphql", "parquet"},
     group_name="targetdata",
