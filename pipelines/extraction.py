@@ -9,6 +9,7 @@ import dagster as dg
 
 from pipelines.progress import Progress
 from pipelines.publication import OpenPartition, Publication
+from resources.errors import ConfigurationError
 from resources.graphql.page import Page, Tally
 from resources.graphql.query import Query
 from resources.lake import Lake
@@ -19,7 +20,8 @@ OBSERVED_LATE = timedelta(days=2)  # after its end, what the API shows is not th
 class ExtractPartition:
     """One partition of an extract while its pages come in."""
 
-    def __init__(self, name: str, partition: OpenPartition) -> None:
+    def __init__(self, query: Query, partition: OpenPartition) -> None:
+        name = query.name
         self.folder = partition.folder
         self.age = partition.age
         self.tally = Tally()
@@ -27,7 +29,32 @@ class ExtractPartition:
         self.started = time.monotonic()
         self._name = name
         self._writer = partition.writer
+        self._query = query
+        self._window = partition.window
+        self._is_bound = query.window is None  # or its variables were taken
         self._progress = Progress(f"{name} {partition.key or ''}".strip())
+
+    @property
+    def variables(self) -> dict[str, object]:
+        """The query's window variables with the bounds of this partition; empty for a query without them."""
+        self._is_bound = True
+        if self._query.window is None:
+            return {}
+        if self._window is None:
+            raise ConfigurationError(
+                f"{self._query.name} has a window ({', '.join(self._query.window.names)}), so its asset "
+                "needs partitions by time, such as partitions_def=DAILY"
+            )
+        return self._query.window_variables(*self._window)
+
+    def check(self, *, max_failed: int) -> None:
+        """Refuse what does not add up, too many failures, and rows that no window bounded."""
+        if not self._is_bound:
+            raise ConfigurationError(
+                f"{self._query.name} has a window, and it was not used: "
+                f"pages({self._query.name.upper()}, variables=partition.variables)"
+            )
+        self.tally.check(max_failed=max_failed)
 
     def write(self, page: Page) -> None:
         """Add a page's rows, and count them."""
@@ -59,10 +86,12 @@ class Extraction:
         with self._publication.partition(
             key, self._query.tables, footer={"query": self._query.hash}
         ) as opened:
-            partition = ExtractPartition(self._query.name, opened)
+            partition = ExtractPartition(self._query, opened)
             self._warn_if_late(partition)
             yield partition
-            partition.tally.check(max_failed=self._max_failed)
+            partition.check(max_failed=self._max_failed)
+            for note in partition.tally.notes:
+                self._context.log.warning(f"{self._query.name}: {note}")
             opened.metadata.update(figures(partition, time.monotonic() - partition.started))
 
     def _warn_if_late(self, partition: ExtractPartition) -> None:
@@ -87,7 +116,9 @@ def figures(partition: ExtractPartition, seconds: float) -> dict[str, dg.Metadat
         "token_renewals": tally.counts.renewals,
         "answer_bytes": tally.counts.bytes,
     }
+    notes = {"notes": dg.MetadataValue.json(tally.notes)} if tally.notes else {}
     return {
+        **notes,
         **{name: dg.MetadataValue.int(number) for name, number in numbers.items()},
         "retries_by_kind": dg.MetadataValue.json(retries),
         "seconds": dg.MetadataValue.float(round(seconds, 3)),

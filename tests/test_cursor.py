@@ -109,9 +109,12 @@ def test_a_page_that_is_too_complex_is_asked_for_smaller(stack: ExitStack, conne
     [
         ({"endCursor": None}, "says there are more rows but gives no cursor"),
         ({"endCursor": "cG9zaXRpb246NQ=="}, "gives the same cursor again"),
-        ({"hasNextPage": None}, r"does not say whether there are more rows \(hasNextPage\)"),
-        ({"nodes": None}, "answered nodes with something else than a list"),
-        ({"nodes": [None]}, "answered nodes with something else than an object"),
+        (
+            {"hasNextPage": None},
+            r"does not say whether there are more rows \(profiles.pageInfo",
+        ),
+        ({"nodes": None}, "answered profiles.nodes with null, not with a list"),
+        ({"nodes": [None]}, "answered profiles.nodes with null, not with an object"),
     ],
 )
 def test_a_list_that_would_lose_rows_or_never_end_is_refused(

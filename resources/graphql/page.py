@@ -18,8 +18,9 @@ class Page:
 
     `counts` is what happened on the wire since the page before. `asked`, `found`, `not_found` and `failed`
     count this page's keys (or, for a list, its rows as asked and found); `failures` are the failed ones by
-    the server's code. `total` is the number of keys or rows that the whole extraction will have, where it is
-    known.
+    the server's code. `total` is the number of keys that the whole extraction will have, `list_total` what
+    the server says of a list's rows, each where it is known. `notes` are what a reader of the tables should
+    know, such as that a list changed while it was read.
     """
 
     tables: Mapping[str, pa.Table]
@@ -29,6 +30,8 @@ class Page:
     failures: Counter[str] = field(default_factory=Counter)
     total: int | None = None
     counts: Counts = field(default_factory=Counts)
+    list_total: int | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def failed(self) -> int:
@@ -46,6 +49,8 @@ class Tally:
     failures: Counter[str] = field(default_factory=Counter)
     total: int | None = None
     counts: Counts = field(default_factory=Counts)
+    list_total: int | None = None
+    notes: list[str] = field(default_factory=list)
 
     @property
     def failed(self) -> int:
@@ -60,6 +65,8 @@ class Tally:
         self.failures += page.failures
         self.total = page.total
         self.counts.add(page.counts)
+        self.list_total = page.list_total
+        self.notes += page.notes
 
     def check(self, *, max_failed: int) -> None:
         """Refuse what does not add up, and more failed keys than are allowed."""

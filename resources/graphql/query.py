@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from graphql import (
 
 from resources.errors import QueryError
 from resources.graphql.columns import TIMESTAMP, Column, unknown_scalars
-from resources.graphql.plan import Cursor, Keyed, infer_plan
+from resources.graphql.plan import Keyed, Listed, Paging, Window, infer_plan
 from resources.graphql.selection import Selections
 
 FETCHED_AT = pa.field("fetched_at", TIMESTAMP)
@@ -43,16 +44,26 @@ class Query:
 
     name: str
     document: DocumentNode
-    plan: Keyed | Cursor
+    plan: Keyed | Listed
     columns: tuple[Column, ...]
     identity: str | None
     tables: Mapping[str, pa.Schema]
+    window: Window | None = None
 
     @classmethod
-    def load(cls, path: str | Path, *, schema: str | Path, identity: str | None = None) -> "Query":
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        schema: str | Path,
+        identity: str | None = None,
+        paging: Paging | None = None,
+        window: tuple[str, str] | None = None,
+    ) -> "Query":
         """Read a `.graphql` document and the schema (SDL) it is written for.
 
-        Raises QueryError with path, line and column where they do not fit each other.
+        `paging` says what cannot be inferred of a list; `window` names the two variables that bound it in
+        time. Raises QueryError with path, line and column where they do not fit each other.
         """
         text = _read(path)
         return cls.parse(
@@ -61,11 +72,21 @@ class Query:
             path=str(path),
             name=Path(path).stem,
             identity=identity,
+            paging=paging,
+            window=window,
         )
 
     @classmethod
     def parse(
-        cls, text: str, *, schema: GraphQLSchema, path: str, name: str, identity: str | None = None
+        cls,
+        text: str,
+        *,
+        schema: GraphQLSchema,
+        path: str,
+        name: str,
+        identity: str | None = None,
+        paging: Paging | None = None,
+        window: tuple[str, str] | None = None,
     ) -> "Query":
         """Build a query from text; `path` stands in errors."""
         source = Source(text, path)
@@ -74,13 +95,15 @@ class Query:
             _raise_first(validate(schema, document))
             operation = _only_operation(document)
             root = Selections(schema, document).only_root(operation)
-            plan = infer_plan(operation, root, schema)
-            columns = Selections(schema, document).columns(plan.rows, plan.row_type)
+            plan, bounds = infer_plan(operation, root, schema, paging, window)
+            columns = plan.columns(Selections(schema, document))
             tables = _tables(name, plan, columns, identity)
         except GraphQLError as error:
             raise QueryError(located(error)) from error
         for scalar in sorted(unknown_scalars(columns)):
             _say_once(scalar)
+        if isinstance(plan, Listed) and plan.unused:
+            _say_unused(path, plan.unused)
         return cls(
             name=name,
             document=document,
@@ -88,12 +111,22 @@ class Query:
             columns=columns,
             identity=identity,
             tables=tables,
+            window=bounds,
         )
 
     @property
     def hash(self) -> str:
         """A digest of the document, whatever its white space."""
         return hashlib.sha256(print_ast(self.document).encode()).hexdigest()[:16]
+
+    def window_variables(self, start: datetime, end: datetime) -> dict[str, object]:
+        """Give the window's variables their values: from `start` on, and before `end`; both with a zone."""
+        return self.window.values(start, end) if self.window else {}
+
+
+@cache
+def _say_unused(path: str, names: tuple[str, ...]) -> None:
+    log.warning("%s: selected, but beside the rows and so in no table: %s", path, ", ".join(names))
 
 
 @cache
@@ -140,7 +173,7 @@ def _only_operation(document: DocumentNode) -> OperationDefinitionNode:
 
 
 def _tables(
-    name: str, plan: Keyed | Cursor, columns: tuple[Column, ...], identity: str | None
+    name: str, plan: Keyed | Listed, columns: tuple[Column, ...], identity: str | None
 ) -> dict[str, pa.Schema]:
     """Derive the schemas of the extract's table and, for a keyed one, of its lookups."""
     _check_identity(plan, columns, identity)
@@ -160,7 +193,7 @@ def lookup_schema(keys: tuple[pa.Field, ...]) -> pa.Schema:
     return pa.schema([*keys, *own, ("attempts", pa.int64()), FETCHED_AT])
 
 
-def _check_identity(plan: Keyed | Cursor, columns: tuple[Column, ...], identity: str | None) -> None:
+def _check_identity(plan: Keyed | Listed, columns: tuple[Column, ...], identity: str | None) -> None:
     if identity is None:
         return
     column = next((c for c in columns if c.key == identity), None)
@@ -168,7 +201,7 @@ def _check_identity(plan: Keyed | Cursor, columns: tuple[Column, ...], identity:
         raise GraphQLError(f"identity {identity!r} is no selected text or number", plan.node)
 
 
-def _check_clash(plan: Keyed | Cursor, names: list[str]) -> None:
+def _check_clash(plan: Keyed | Listed, names: list[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise GraphQLError(
