@@ -99,7 +99,7 @@ class ListInference:
             size=size,
             first={"offset": 0, "page": self._first_page(variable)}.get(strategy),
             first_size=self._default(size),
-            starts_by_default=bool(variable and self._definition(variable).default_value),
+            starts_by_default=strategy == "cursor" and self._has_default(variable),
             unused=unused(self._places, rows, signals.paths),
         )
 
@@ -214,6 +214,9 @@ class ListInference:
     def _default(self, variable: str | None) -> int | None:
         value = self._definition(variable).default_value if variable else None
         return int(value.value) if isinstance(value, IntValueNode) else None
+
+    def _has_default(self, variable: str | None) -> bool:
+        return variable is not None and self._definition(variable).default_value is not None
 
     def _lacks_start(self, variable: str) -> bool:
         definition = self._definition(variable)
