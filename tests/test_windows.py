@@ -15,7 +15,8 @@ SCHEMA = build_schema(
     scalar DateTime scalar Date scalar timestamptz scalar AWSDateTime scalar Epoch
     type Query {
       events(a: DateTime, b: DateTime, text: String, other: String, day: Date, last: Date, n: Int, m: Int,
-        tz: timestamptz, tz2: timestamptz, aws: AWSDateTime, aws2: AWSDateTime, epoch: Epoch, until: Epoch): [Event!]!
+        tz: timestamptz, tz2: timestamptz, aws: AWSDateTime, aws2: AWSDateTime,
+        epoch: Epoch, until: Epoch): [Event!]!
       flight(from: String!, to: String!): Event
       person(id: ID!, from: DateTime!, to: DateTime!): Event
       report(from: DateTime!, to: DateTime!): Event
