@@ -29,6 +29,7 @@ class Shelf:
         self.first_page = 1
         self.total: int | None = None  # what is said, where it is not the truth
         self.ignores_position = False
+        self.before_first = "nothing"  # what page 0 gives where pages count from 1; or first, last, error
         self.changes: dict[int, Callable[[list[Row | None]], None]] = {}
         self.requests = 0
 
@@ -46,7 +47,15 @@ class Shelf:
 
     def numbered(self, size: int, page: int | None) -> "Slice":
         number = self.first_page if page is None else page
+        if number < self.first_page:
+            number = self._instead(number, min(size, self.cap))
         return self.page(size, (number - self.first_page) * min(size, self.cap))
+
+    def _instead(self, number: int, size: int) -> int:
+        if self.before_first == "error":
+            raise ValueError("there is no such page")
+        last = self.first_page + max(0, len(self.rows) - 1) // size
+        return {"nothing": last + 1, "first": self.first_page, "last": last}[self.before_first]
 
 
 class Slice:

@@ -40,17 +40,17 @@ THINGS = "query ($p: Int, $o: Int, $c: String) { things(page: $p, offset: $o, af
         (
             "{ users { id } }",
             {},
-            "users takes offset, so this reads its first",
+            "users takes offset, so this may read its first",
         ),
         (
             "{ articles { data { id } } }",
             {},
-            "articles takes pagination.page, so this reads",
+            "articles takes pagination.page, so this may",
         ),
         (
             "query ($l: Int) { public { clients(limit: $l) { items { id } } } }",
             {},
-            "public.clients takes offset, so this reads",
+            "public.clients takes offset, so this may",
         ),
         ("{ me { name posts { id } } }", {}, 'Paging(rows="me") or Paging(rows="me.posts")'),
         ("{ me { posts { id } tags { id } } }", {}, 'Paging(rows="me.posts") or Paging(rows="me.tags")'),

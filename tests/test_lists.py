@@ -136,6 +136,32 @@ def test_pages_may_be_counted_from_zero(first_page: int, server: ListServer) -> 
         assert [asked["page"] for asked in server.asked] == [first_page, first_page + 1, first_page + 2]
 
 
+@pytest.mark.parametrize("rows", [0, 3, 25])
+def test_that_pages_count_from_zero_is_found_out(rows: int, server: ListServer) -> None:
+    server.shelf = Shelf(rows)
+    server.shelf.first_page = 0
+    found = pages(server, load(PAGE + "{ items { id } hasMore } }"), page_size=10)
+    assert ids(found) == server.shelf.ids
+
+
+@pytest.mark.parametrize("rows", [0, 3, 25])
+@pytest.mark.parametrize("page_zero", ["nothing", "first", "last", "error"])
+def test_that_pages_count_from_one_is_found_out(rows: int, page_zero: str, server: ListServer) -> None:
+    server.shelf = Shelf(rows)
+    server.shelf.before_first = page_zero
+    found = pages(server, load(PAGE + "{ items { id } hasMore } }"), page_size=10)
+    assert ids(found) == server.shelf.ids
+
+
+def test_an_error_behind_the_end_says_what_to_select(server: ListServer) -> None:
+    def refuse(_: object) -> None:
+        raise ValueError
+
+    server.shelf.changes = dict.fromkeys(range(4, 20), refuse)
+    with pytest.raises(QueryError, match="if the list ends here, select what says so"):
+        pages(server, load("query ($offset: Int) { things(first: 9, offset: $offset) { items { id } } }"))
+
+
 @pytest.mark.parametrize("text", [CURSOR, OFFSET, PAGE])
 def test_a_page_that_is_too_large_is_asked_for_smaller(text: str, server: ListServer) -> None:
     server.refuses_above = 6

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
 
 import pyarrow as pa
 from graphql import print_ast, strip_ignored_characters
@@ -20,6 +21,7 @@ from resources.graphql.sender import Sender
 from resources.graphql.transport import PreparedRequest
 
 PAGE_ATTEMPTS = 3  # a page with a GraphQL error is asked for again, this often in all
+PEEK_ATTEMPTS = 2
 PAUSE_SECONDS = 0.5
 
 
@@ -39,11 +41,14 @@ class ListPages:
         self._positions = positions(plan)
         self._totals = Totals(query.name, plan)
         self._asked_before = False
+        self._known: dict[object, Stretch] = {}  # pages that were asked for to find the first one
         self._identities = Identities()
         self._came_again = 0  # rows whose identity had come before
 
     async def pages(self) -> AsyncGenerator[Page]:
         """Yield the list's pages in its own order."""
+        if self._plan.strategy == "page" and self._plan.first is None:
+            await self._find_first_page()
         ahead: asyncio.Task[Stretch] | None = asyncio.create_task(self._stretch())
         try:
             while ahead:
@@ -59,17 +64,49 @@ class ListPages:
                 ahead.cancel()
                 await asyncio.gather(ahead, return_exceptions=True)
 
+    async def _find_first_page(self) -> None:
+        """Find out whether pages count from 0 or from 1, by asking for both: else the first may be missed.
+
+        A server that counts from 1 refuses page 0, or gives nothing, or page 1 again, or the last one.
+        """
+        self._positions = positions(replace(self._plan, first=1))
+        one = await self._stretch()
+        zero = await self._peek(0)
+        other = zero is not None and zero.rows and zero.rows != one.rows
+        from_zero = zero is not None and other and not (zero.more is False and one.rows)
+        self._positions = positions(replace(self._plan, first=0 if from_zero else 1))
+        self._known = {0: zero, 1: one} if from_zero and zero else {1: one}
+
+    async def _peek(self, position: int) -> Stretch | None:
+        """Ask for a page that may not be there; None if the server refuses it."""
+        for attempt in range(PEEK_ATTEMPTS):
+            await asyncio.sleep(PAUSE_SECONDS * attempt)
+            try:
+                answer = await self._sender.answer(self._request(position), size=self._size)
+            except Refused:
+                continue
+            except Unavailable as error:
+                self._sender.give_up(error)
+            if answer.data is not None and not answer.errors:
+                return read(self._plan, answer.data)
+        return None
+
     async def _stretch(self) -> Stretch:
+        """Give the page at the position, asked for now or before."""
+        known = self._known.pop(self._positions.value, None)
+        return known or await self._ask()
+
+    async def _ask(self) -> Stretch:
         """Ask for one page; for a smaller one where the server refuses, or cannot answer in time."""
         for attempt in range(PAGE_ATTEMPTS):
             await asyncio.sleep(PAUSE_SECONDS * attempt)
             try:
-                answer = await self._sender.answer(self._request(), size=self._size)
+                answer = await self._sender.answer(self._request(self._positions.value), size=self._size)
             except Refused as error:
                 reason = str(error)
             except Unavailable as error:
                 if error.timed_out and self._smaller():
-                    return await self._stretch()
+                    return await self._ask()
                 self._sender.give_up(error)
             else:
                 if answer.data is not None and not answer.errors:
@@ -77,10 +114,16 @@ class ListPages:
                     return read(self._plan, answer.data)
                 reason = _reason(answer)
             if self._size > self._proven_size and self._smaller():
-                return await self._stretch()
+                return await self._ask()
         if self._smaller():
-            return await self._stretch()
-        raise QueryError(f"the server refuses the query: {reason}")
+            return await self._ask()
+        raise QueryError(f"the server refuses the query: {reason}{self._hint()}")
+
+    def _hint(self) -> str:
+        """Say what to do where a server answers with an error behind the end of its list."""
+        if not self._asked_before or self._plan.signals.paths:
+            return ""
+        return "; if the list ends here, select what says so, such as its total or whether there are more"
 
     def _smaller(self) -> bool:
         if self._plan.size is None or self._size == 1:
@@ -88,10 +131,10 @@ class ListPages:
         self._size = self._positions.smaller(self._size)
         return True
 
-    def _request(self) -> PreparedRequest:
+    def _request(self, position: object) -> PreparedRequest:
         own: dict[str, object] = {}
         if self._plan.position and not (self._plan.starts_by_default and not self._asked_before):
-            own[self._plan.position] = self._positions.value
+            own[self._plan.position] = position
         if self._plan.size:
             own[self._plan.size] = self._size
         return PreparedRequest(self._text, {**self._variables, **own})

@@ -1,5 +1,6 @@
 """Lists: which of the paging strategies a document is written for."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from graphql import (
@@ -8,14 +9,13 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLInterfaceType,
-    GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     IntValueNode,
     NonNullTypeNode,
     OperationDefinitionNode,
     VariableDefinitionNode,
-    get_named_type,
+    is_leaf_type,
 )
 
 from resources.graphql.columns import Column
@@ -26,13 +26,14 @@ from resources.graphql.plan.signals import SignalFinder, Signals, selected, unus
 from resources.graphql.plan.vocabulary import FILTERS, POSITIONS, SIZES, Strategy, fits
 from resources.graphql.selection import Selections
 
-DEPTH = 2  # an argument, or a field of an input object
+DEPTH = 3  # an argument, or a field of input objects, as in (options: {paginate: {page: $page}})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A list read page by page; `position` and `size` are variables, `first` is the first position.
+    """A list read page by page; `position` and `size` are variables.
 
+    `first` is the first position: None for a cursor, and where nobody says whether pages count from 0 or 1.
     `first_size` is the size that the document gives its variable. `unused` names what is selected beside the
     rows and is in no table.
     """
@@ -97,7 +98,7 @@ class ListInference:
             signals=signals,
             position=variable,
             size=size,
-            first={"offset": 0, "page": self._first_page(variable)}.get(strategy),
+            first=self._first(strategy, variable),
             first_size=self._default(size),
             starts_by_default=strategy == "cursor" and self._has_default(variable),
             unused=unused(self._places, rows, signals.paths),
@@ -183,12 +184,13 @@ class ListInference:
         return strategy
 
     def _refuse_first_page_only(self, rows: Rows) -> None:
-        """Refuse to take the first page for the list, where a field on the way takes a position."""
+        """Refuse to take a page for the list, where a field on the way takes a position or a size."""
         for place in self._places.line(rows.place):
-            if name := position_argument(place):
+            if name := paging_argument(place):
                 raise GraphQLError(
-                    f"{place.shown} takes {name}, so this reads its first page only: bind {name} to a "
-                    'variable to read all pages, or say that one answer is all: Paging(strategy="whole")',
+                    f"{place.shown} takes {name}, so this may read its first page only: bind its position to "
+                    "a variable to read all pages (or name it: Paging(position=…)), or say "
+                    'that one answer is all: Paging(strategy="whole")',
                     place.node,
                 )
 
@@ -222,30 +224,45 @@ class ListInference:
         definition = self._definition(variable)
         return isinstance(definition.type, NonNullTypeNode) and definition.default_value is None
 
-    def _first_page(self, variable: str | None) -> int:
+    def _first(self, strategy: Strategy, variable: str | None) -> int | None:
+        """Give the first position; None where pages may count from 0 or 1 and nobody says which."""
+        if strategy != "page":
+            return 0 if strategy == "offset" else None
         if self._paging.first_page is not None:
             return self._paging.first_page
-        return 0 if self._default(variable) == 0 else 1
+        default = self._default(variable)
+        return default if default in (0, 1) else None
 
 
-def position_argument(place: Place) -> str | None:
-    """Name an argument that the schema has for a position, itself or inside an input object."""
+def paging_argument(place: Place) -> str | None:
+    """Name an argument that the schema has for a position, or at least a size, itself or inside objects."""
     parent = place.parent
     if not isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
         return None
     field = parent.fields.get(place.node.name.value)
-    for name, argument in field.args.items() if field else ():
-        if _is_position(name, argument.type):
-            return str(name)
-        type_ = get_named_type(argument.type)
-        if isinstance(type_, GraphQLInputObjectType) and plain(name) not in FILTERS:
-            for inner, input_field in type_.fields.items():
-                if _is_position(inner, input_field.type):
-                    return f"{name}.{inner}"
-    return None
+    inputs = [(name, argument.type) for name, argument in field.args.items()] if field else []
+    found = dict(_inputs(inputs, DEPTH))
+    positions = [name for name, type_ in found.items() if _is_position(name.split(".")[-1], type_)]
+    sizes = [name for name, type_ in found.items() if _is_size(name.split(".")[-1], type_)]
+    return next(iter(positions + sizes), None)
+
+
+def _inputs(
+    inputs: Iterable[tuple[str, GraphQLInputType]], depth: int
+) -> Iterator[tuple[str, GraphQLInputType]]:
+    """Give arguments and the fields of their objects, but for those of filters and of lists."""
+    for name, type_ in inputs:
+        nullable = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+        yield name, nullable
+        if isinstance(nullable, GraphQLInputObjectType) and plain(name) not in FILTERS and depth > 1:
+            inner = [(field, found.type) for field, found in nullable.fields.items()]
+            yield from ((f"{name}.{field}", found) for field, found in _inputs(inner, depth - 1))
 
 
 def _is_position(name: str, type_: GraphQLInputType) -> bool:
     strategy = POSITIONS.get(plain(name))
-    is_list = isinstance(type_.of_type if isinstance(type_, GraphQLNonNull) else type_, GraphQLList)
-    return strategy is not None and not is_list and fits(strategy, get_named_type(type_).name)
+    return strategy is not None and is_leaf_type(type_) and fits(strategy, str(type_))
+
+
+def _is_size(name: str, type_: GraphQLInputType) -> bool:
+    return plain(name) in SIZES and is_leaf_type(type_) and fits("offset", str(type_))
