@@ -49,10 +49,11 @@ class ExtractPartition:
 
     def check(self, *, max_failed: int) -> None:
         """Refuse what does not add up, too many failures, and rows that no window bounded."""
-        if not self._is_bound:
+        if self._query.window and not self._is_bound:
             raise ConfigurationError(
                 f"{self._query.name} has a window, and it was not used: "
-                f"pages({self._query.name.upper()}, variables=partition.variables)"
+                f"pages({self._query.name.upper()}, variables=partition.variables); if "
+                f"{', '.join(self._query.window.names)} are none, give them other names"
             )
         self.tally.check(max_failed=max_failed)
 

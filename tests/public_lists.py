@@ -234,6 +234,7 @@ class ListServer:
         self.asked: list[Row] = []
         self.broken: deque[Row] = deque()
         self.refuses_above: int | None = None  # a page size
+        self.breaks_on: Row | None = None  # variables that are answered with 500
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -243,7 +244,9 @@ class ListServer:
             def do_POST(self) -> None:
                 payload = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 body = json.dumps(server.answer(payload)).encode()
-                self.send_response(200)
+                broken = server.breaks_on
+                is_broken = broken is not None and broken.items() <= payload["variables"].items()
+                self.send_response(500 if is_broken else 200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

@@ -15,6 +15,11 @@ PAGE = "query ($first: Int, $page: Int) { things(first: $first, page: $page) "
 CURSOR = "query ($first: Int, $after: String) { things(first: $first, after: $after) "
 
 
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resources.graphql.paging.lists.PAUSE_SECONDS", 0.01)
+
+
 @pytest.fixture
 def server() -> Iterator[ListServer]:
     with ListServer() as running:
@@ -27,7 +32,7 @@ def notes(found: list) -> str:  # type: ignore[type-arg]
 
 @pytest.mark.parametrize("head", [OFFSET, PAGE])
 @pytest.mark.parametrize("said", ["hasMore", "has_more", "total", "id: __typename"])
-@pytest.mark.parametrize("cap", [3, 25, 100])
+@pytest.mark.parametrize("cap", [3, 25])
 def test_a_server_that_caps_the_page_loses_no_row(head: str, said: str, cap: int, server: ListServer) -> None:
     server.shelf.cap = cap
     query = load(head + f"{{ items {{ id }} {said} }} }}")
@@ -151,6 +156,14 @@ def test_that_pages_count_from_one_is_found_out(rows: int, page_zero: str, serve
     server.shelf.before_first = page_zero
     found = pages(server, load(PAGE + "{ items { id } hasMore } }"), page_size=10)
     assert ids(found) == server.shelf.ids
+
+
+def test_where_page_zero_breaks_the_server_it_has_to_be_said(server: ListServer) -> None:
+    server.breaks_on = {"page": 0}
+    text = PAGE + "{ items { id } hasMore } }"
+    with pytest.raises(ConfigurationError, match=r"say it with Paging\(first_page=1\)"):
+        pages(server, load(text))
+    assert ids(pages(server, load(text, paging=Paging(first_page=1)))) == server.shelf.ids
 
 
 def test_an_error_behind_the_end_says_what_to_select(server: ListServer) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import pyarrow as pa
@@ -72,24 +73,33 @@ class ListPages:
         self._positions = positions(replace(self._plan, first=1))
         one = await self._stretch()
         zero = await self._peek(0)
-        other = zero is not None and zero.rows and zero.rows != one.rows
-        from_zero = zero is not None and other and not (zero.more is False and one.rows)
-        self._positions = positions(replace(self._plan, first=0 if from_zero else 1))
-        self._known = {0: zero, 1: one} if from_zero and zero else {1: one}
+        is_last = zero is not None and zero.more is False and bool(one.rows)
+        if zero is not None and zero.rows and zero.rows != one.rows and not is_last:
+            self._known = {0: zero}
+        self._positions = positions(replace(self._plan, first=0 if self._known else 1))
+        self._known[1] = one
 
     async def _peek(self, position: int) -> Stretch | None:
         """Ask for a page that may not be there; None if the server refuses it."""
         for attempt in range(PEEK_ATTEMPTS):
             await asyncio.sleep(PAUSE_SECONDS * attempt)
-            try:
-                answer = await self._sender.answer(self._request(position), size=self._size)
-            except Refused:
-                continue
-            except Unavailable as error:
-                self._sender.give_up(error)
-            if answer.data is not None and not answer.errors:
-                return read(self._plan, answer.data)
+            with suppress(Refused, QueryError):
+                answer = await self._answer_of_peek(position)
+                if answer.data is not None and not answer.errors:
+                    return read(self._plan, answer.data)
         return None
+
+    async def _answer_of_peek(self, position: int) -> Answer:
+        try:
+            return await self._sender.answer(self._request(position), size=self._size, attempts=PAGE_ATTEMPTS)
+        except Unavailable as error:
+            if error.unreachable:
+                self._sender.give_up(error)
+            await self._ask()  # page 1 again: if the server is down, it gives up for now
+            raise ConfigurationError(
+                f"page {position} cannot be asked for ({error}), so it is not known whether pages count "
+                "from 0 or 1: say it with Paging(first_page=1)"
+            ) from error
 
     async def _stretch(self) -> Stretch:
         """Give the page at the position, asked for now or before."""

@@ -13,7 +13,8 @@ from graphql import (
 
 from resources.errors import ConfigurationError
 from resources.graphql.plan.keyed import Keyed, key_variables
-from resources.graphql.plan.lists import Listed, ListInference
+from resources.graphql.plan.listed import Listed
+from resources.graphql.plan.lists import ListInference
 from resources.graphql.plan.paging import Paging
 from resources.graphql.plan.place import Places
 from resources.graphql.plan.rows import row_type

@@ -1,63 +1,20 @@
 """Lists: which of the paging strategies a document is written for."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-
 from graphql import (
-    FieldNode,
     GraphQLError,
-    GraphQLInputObjectType,
-    GraphQLInputType,
-    GraphQLInterfaceType,
-    GraphQLNonNull,
-    GraphQLObjectType,
     IntValueNode,
     NonNullTypeNode,
     OperationDefinitionNode,
     VariableDefinitionNode,
-    is_leaf_type,
 )
 
-from resources.graphql.columns import Column
+from resources.graphql.plan.arguments import is_size, meaning, paging_argument
+from resources.graphql.plan.listed import Listed
 from resources.graphql.plan.paging import Paging
-from resources.graphql.plan.place import Bound, Place, Places, bound, plain, variable_types
+from resources.graphql.plan.place import Bound, Place, Places, bound, variable_types
 from resources.graphql.plan.rows import Rows, as_rows, candidates, choice, find_rows
 from resources.graphql.plan.signals import SignalFinder, Signals, selected, unused
-from resources.graphql.plan.vocabulary import FILTERS, POSITIONS, SIZES, Strategy, fits
-from resources.graphql.selection import Selections
-
-DEPTH = 3  # an argument, or a field of input objects, as in (options: {paginate: {page: $page}})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """A list read page by page; `position` and `size` are variables.
-
-    `first` is the first position: None for a cursor, and where nobody says whether pages count from 0 or 1.
-    `first_size` is the size that the document gives its variable. `unused` names what is selected beside the
-    rows and is in no table.
-    """
-
-    operation: OperationDefinitionNode
-    node: FieldNode
-    strategy: Strategy
-    rows: Rows
-    signals: Signals
-    position: str | None = None
-    size: str | None = None
-    first: int | None = None
-    first_size: int | None = None
-    starts_by_default: bool = False  # the first position is the variable's default: it is left out
-    unused: tuple[str, ...] = ()
-
-    @property
-    def own(self) -> frozenset[str]:
-        """The variables that paging fills."""
-        return frozenset(name for name in (self.position, self.size) if name)
-
-    def columns(self, selections: Selections) -> tuple[Column, ...]:
-        """Derive the columns of a row."""
-        return self.rows.columns(selections)
+from resources.graphql.plan.vocabulary import Strategy
 
 
 class ListInference:
@@ -81,14 +38,8 @@ class ListInference:
         start = position.place if position else self._places.root
         rows = self._rows(start, paged=position is not None)
         strategy = self._strategy(position, rows)
-        signals = SignalFinder(self._places, rows, start, self._paging).find(strategy)
+        signals = self._signals(rows, start, strategy)
         size = self._size(position)
-        if strategy == "cursor" and signals.cursor is None:
-            raise GraphQLError(
-                f"a cursor list needs its next cursor in the selection of {start.shown}, as in "
-                "pageInfo { hasNextPage endCursor }",
-                start.node,
-            )
         variable = position.variable if position else None
         return Listed(
             operation=self._operation,
@@ -104,6 +55,16 @@ class ListInference:
             unused=unused(self._places, rows, signals.paths),
         )
 
+    def _signals(self, rows: Rows, start: Place, strategy: Strategy) -> Signals:
+        signals = SignalFinder(self._places, rows, start, self._paging).find(strategy)
+        if strategy == "cursor" and signals.cursor is None:
+            raise GraphQLError(
+                f"a cursor list needs its next cursor in the selection of {start.shown}, as in "
+                "pageInfo { hasNextPage endCursor }",
+                start.node,
+            )
+        return signals
+
     def _positions(self) -> list[Bound]:
         """Give the variables that are positions, by name, by type, or because the user says so."""
         if self._paging.position is not None:
@@ -113,14 +74,10 @@ class ListInference:
         return list({(b.place.path, b.variable): b for b in found}.values())
 
     def _meant(self, bound: Bound) -> Strategy | None:
-        """Say which strategy an argument's name and type mean."""
-        names = bound.names
-        if len(names) > DEPTH or FILTERS & set(names):
-            return None
-        numbered = names[-1] == "number" and names[0] in ("page", "pagination")
-        strategy = "page" if numbered else POSITIONS.get(names[-1])
-        type_name = self._types[bound.variable].rstrip("!")
-        return strategy if strategy and fits(strategy, type_name) else None
+        return meaning(bound.names, self._type(bound))
+
+    def _type(self, bound: Bound) -> str:
+        return self._types[bound.variable].rstrip("!")
 
     def _position(self) -> Bound | None:
         found = self._positions()
@@ -204,9 +161,7 @@ class ListInference:
         found = {
             b.variable
             for b in bound(position.place)
-            if b.names[-1] in SIZES
-            and b.names[:-1] == position.names[:-1]
-            and fits("offset", self._types[b.variable].rstrip("!"))
+            if b.names[:-1] == position.names[:-1] and is_size(b.names, self._type(b))
         }
         return found.pop() if len(found) == 1 else None
 
@@ -232,37 +187,3 @@ class ListInference:
             return self._paging.first_page
         default = self._default(variable)
         return default if default in (0, 1) else None
-
-
-def paging_argument(place: Place) -> str | None:
-    """Name an argument that the schema has for a position, or at least a size, itself or inside objects."""
-    parent = place.parent
-    if not isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
-        return None
-    field = parent.fields.get(place.node.name.value)
-    inputs = [(name, argument.type) for name, argument in field.args.items()] if field else []
-    found = dict(_inputs(inputs, DEPTH))
-    positions = [name for name, type_ in found.items() if _is_position(name.split(".")[-1], type_)]
-    sizes = [name for name, type_ in found.items() if _is_size(name.split(".")[-1], type_)]
-    return next(iter(positions + sizes), None)
-
-
-def _inputs(
-    inputs: Iterable[tuple[str, GraphQLInputType]], depth: int
-) -> Iterator[tuple[str, GraphQLInputType]]:
-    """Give arguments and the fields of their objects, but for those of filters and of lists."""
-    for name, type_ in inputs:
-        nullable = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
-        yield name, nullable
-        if isinstance(nullable, GraphQLInputObjectType) and plain(name) not in FILTERS and depth > 1:
-            inner = [(field, found.type) for field, found in nullable.fields.items()]
-            yield from ((f"{name}.{field}", found) for field, found in _inputs(inner, depth - 1))
-
-
-def _is_position(name: str, type_: GraphQLInputType) -> bool:
-    strategy = POSITIONS.get(plain(name))
-    return strategy is not None and is_leaf_type(type_) and fits(strategy, str(type_))
-
-
-def _is_size(name: str, type_: GraphQLInputType) -> bool:
-    return plain(name) in SIZES and is_leaf_type(type_) and fits("offset", str(type_))

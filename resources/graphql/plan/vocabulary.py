@@ -28,6 +28,6 @@ ABOUT = frozenset(  # objects that speak of the list beside them
 
 def fits(strategy: Strategy, type_name: str) -> bool:
     """Say whether a variable of this type may be such a position, and is not the bound of a filter."""
-    if temporal(type_name) or type_name in ("Boolean", "Float"):
+    if temporal(type_name) or type_name.startswith("[") or type_name in ("Boolean", "Float"):
         return False
     return strategy == "cursor" or type_name not in ("String", "ID")
