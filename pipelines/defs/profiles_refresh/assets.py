@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from pipelines.defs.daily import BACKFILL, DAILY, POOL
 from pipelines.defs.profiles_refresh.staleness import AT, ID, asked_before, last_asked, stale
 from pipelines.environment import environment
-from pipelines.extraction import Extraction, ExtractRange
+from pipelines.extraction import Extraction
+from pipelines.partition import ExtractRange
 from pipelines.publication import table_schema
 from resources.graphql.query import Query
 from resources.lake import Lake
