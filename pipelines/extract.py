@@ -29,12 +29,13 @@ def extract_to_file(
     key_column: str | None,
     identity: str | None,
     variables: Mapping[str, object],
+    scalars: Mapping[str, str],
     out: Path,
     resource: ApiResource,
     max_failed: int,
 ) -> None:
     """Run a query and write its tables: rows to `out`, lookups beside it as `<out>__lookups`."""
-    query = Query.load(path, schema=schema, identity=identity)
+    query = Query.load(path, schema=schema, identity=identity, scalars=scalars)
     if unknown := sorted(set(variables) - _variables(query)):
         raise ConfigurationError(f"{query.name} has no variable {', '.join(unknown)}")
     console = Console(stderr=True)

@@ -7,7 +7,6 @@ import pyarrow as pa
 from graphql import (
     FieldNode,
     GraphQLError,
-    GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
@@ -16,11 +15,14 @@ from graphql import (
     OperationDefinitionNode,
     VariableDefinitionNode,
     VariableNode,
+    get_named_type,
     print_ast,
     strip_ignored_characters,
 )
 
-from resources.graphql.columns import SCALARS, snake_case
+from resources.graphql.columns import snake_case
+from resources.graphql.scalars import Scalars
+from resources.graphql.selection import Composite, field_type
 
 CURSOR_ARGUMENTS = frozenset({"after", "cursor"})
 SIZE_ARGUMENTS = frozenset({"first", "limit", "page_size", "size"})
@@ -32,8 +34,9 @@ class Keyed:
 
     operation: OperationDefinitionNode
     node: FieldNode
-    row_type: GraphQLObjectType
+    row_type: Composite
     keys: tuple[VariableDefinitionNode, ...]
+    scalars: Scalars
 
     @property
     def rows(self) -> FieldNode:
@@ -44,7 +47,7 @@ class Keyed:
     def key_fields(self) -> tuple[pa.Field, ...]:
         """Name and type of each key column: those of the variable."""
         return tuple(
-            pa.field(snake_case(k.variable.name.value), SCALARS.get(_type_name(k), pa.string()))
+            pa.field(snake_case(k.variable.name.value), self.scalars.scalar(_type_name(k)).arrow)
             for k in self.keys
         )
 
@@ -88,7 +91,7 @@ class Cursor:
 
     operation: OperationDefinitionNode
     node: FieldNode
-    row_type: GraphQLObjectType
+    row_type: Composite
     rows: FieldNode
     rows_key: str
     edge_key: str | None
@@ -99,23 +102,27 @@ class Cursor:
     size: str | None
 
 
-def infer_plan(operation: OperationDefinitionNode, root: FieldNode, schema: GraphQLSchema) -> Keyed | Cursor:
+def infer_plan(
+    operation: OperationDefinitionNode, root: FieldNode, schema: GraphQLSchema, scalars: Scalars
+) -> Keyed | Cursor:
     """Choose the paging that the document's root field allows."""
     query = schema.query_type
     type_ = query.fields[root.name.value].type if query else None
     if isinstance(type_, GraphQLNonNull):
         type_ = type_.of_type
-    if not isinstance(type_, GraphQLObjectType):
+    if not isinstance(type_, Composite):
         raise GraphQLError(
             f"{root.name.value} is {type_}: only lookups of one object and cursor connections are supported",
             root,
         )
-    if _member(root, "page_info") or "pageInfo" in type_.fields or "page_info" in type_.fields:
+    if isinstance(type_, GraphQLObjectType) and (
+        _member(root, "page_info") or "pageInfo" in type_.fields or "page_info" in type_.fields
+    ):
         return _cursor(operation, root, type_)
-    return _keyed(operation, root, type_)
+    return _keyed(operation, root, type_, scalars)
 
 
-def _keyed(operation: OperationDefinitionNode, root: FieldNode, type_: GraphQLObjectType) -> Keyed:
+def _keyed(operation: OperationDefinitionNode, root: FieldNode, type_: Composite, scalars: Scalars) -> Keyed:
     used = {a.value.name.value for a in root.arguments if isinstance(a.value, VariableNode)}
     keys = tuple(
         v
@@ -131,18 +138,18 @@ def _keyed(operation: OperationDefinitionNode, root: FieldNode, type_: GraphQLOb
             "write its argument as a variable, as in query q($umid: String!)",
             root,
         )
-    return Keyed(operation, root, type_, keys)
+    return Keyed(operation, root, type_, keys, scalars)
 
 
 def _cursor(operation: OperationDefinitionNode, root: FieldNode, type_: GraphQLObjectType) -> Cursor:
     page_info = _required(root, "page_info")
     edges = _member(root, "edges")
     rows = _required(edges, "node") if edges else _required(root, "nodes")
-    holder = _object(type_, edges) if edges else type_
+    holder = _row_type(type_, edges) if edges else type_
     return Cursor(
         operation=operation,
         node=root,
-        row_type=_object(holder, rows),
+        row_type=_row_type(holder, rows),
         rows=rows,
         rows_key=_key(edges or rows),
         edge_key=_key(rows) if edges else None,
@@ -185,11 +192,9 @@ def _required(field: FieldNode, name: str) -> FieldNode:
     return found
 
 
-def _object(parent: GraphQLObjectType, field: FieldNode) -> GraphQLObjectType:
-    type_: object = parent.fields[field.name.value].type
-    while isinstance(type_, GraphQLNonNull | GraphQLList):
-        type_ = type_.of_type
-    if not isinstance(type_, GraphQLObjectType):
+def _row_type(parent: Composite, field: FieldNode) -> Composite:
+    type_ = get_named_type(field_type(parent, field))
+    if not isinstance(type_, Composite):
         raise GraphQLError(f"{field.name.value} is {type_}, not a list of objects", field)
     return type_
 

@@ -22,9 +22,11 @@ from graphql import (
 )
 
 from resources.errors import QueryError
-from resources.graphql.columns import TIMESTAMP, Column, unknown_scalars
+from resources.graphql.columns import TIMESTAMP, Column
 from resources.graphql.plan import Cursor, Keyed, infer_plan
+from resources.graphql.scalars import Scalars, unknown_scalars
 from resources.graphql.selection import Selections
+from resources.graphql.shape import Shape
 
 FETCHED_AT = pa.field("fetched_at", TIMESTAMP)
 LOOKUPS = "__lookups"
@@ -49,9 +51,17 @@ class Query:
     tables: Mapping[str, pa.Schema]
 
     @classmethod
-    def load(cls, path: str | Path, *, schema: str | Path, identity: str | None = None) -> "Query":
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        schema: str | Path,
+        identity: str | None = None,
+        scalars: Mapping[str, str] | None = None,
+    ) -> "Query":
         """Read a `.graphql` document and the schema (SDL) it is written for.
 
+        `scalars` says what values of a scalar are kept as, where the name does not tell: see docs/types.md.
         Raises QueryError with path, line and column where they do not fit each other.
         """
         text = _read(path)
@@ -61,21 +71,30 @@ class Query:
             path=str(path),
             name=Path(path).stem,
             identity=identity,
+            scalars=scalars,
         )
 
     @classmethod
     def parse(
-        cls, text: str, *, schema: GraphQLSchema, path: str, name: str, identity: str | None = None
+        cls,
+        text: str,
+        *,
+        schema: GraphQLSchema,
+        path: str,
+        name: str,
+        identity: str | None = None,
+        scalars: Mapping[str, str] | None = None,
     ) -> "Query":
         """Build a query from text; `path` stands in errors."""
         source = Source(text, path)
+        kept = Scalars(schema, scalars)
         try:
             document = parse(source)
             _raise_first(validate(schema, document))
             operation = _only_operation(document)
             root = Selections(schema, document).only_root(operation)
-            plan = infer_plan(operation, root, schema)
-            columns = Selections(schema, document).columns(plan.rows, plan.row_type)
+            plan = infer_plan(operation, root, schema, kept)
+            columns = Shape(schema, kept).columns(plan.rows, plan.row_type)
             tables = _tables(name, plan, columns, identity)
         except GraphQLError as error:
             raise QueryError(located(error)) from error
@@ -98,7 +117,11 @@ class Query:
 
 @cache
 def _say_once(scalar: str) -> None:
-    log.warning("nothing is known of the scalar %s: its values are kept as text", scalar)
+    log.warning(
+        "nothing is known of the scalar %s: its values are kept as text; scalars (TARGETDATA_SCALARS) may "
+        "say what it is",
+        scalar,
+    )
 
 
 def load_schema(path: str | Path) -> GraphQLSchema:

@@ -24,7 +24,7 @@ from graphql import (
     type_from_ast,
 )
 
-from resources.graphql.schema.changed import with_changes
+from resources.graphql.changed import with_changes
 from resources.graphql.schema.leaves import fields_of, leaves, needs, objects
 
 
