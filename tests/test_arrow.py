@@ -18,9 +18,8 @@ from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct
 from resources.graphql.gate import DECODER
 from resources.graphql.scalars import Scalars, unknown_scalars
 
-ANY = build_schema(
-    "scalar Money scalar BigInt scalar BigDecimal scalar DateTime scalar Time type Query { a: String }"
-)
+DECLARED = "Money BigInt BigDecimal DateTime LocalDateTime Date Time"
+ANY = build_schema(f"scalar {DECLARED.replace(' ', ' scalar ')} type Query {{ a: String }}")
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -223,8 +222,10 @@ def test_a_number_keeps_the_digits_that_were_sent(sent: str, scalar: str, expect
     [
         (2**63, "BigInt", "BigInt=text or BigInt=decimal(38,0)"),
         (Decimal("1e-18"), "BigDecimal", "BigDecimal=text or BigDecimal=decimal(p,s) with more digits"),
-        ("2026-11-22T10:15:30", "DateTime", "DateTime=text or DateTime='local timestamp'"),
-        (1700000000, "DateTime", "DateTime=text"),
+        ("2026-11-22T10:15:30", "DateTime", "DateTime=text or DateTime=local timestamp"),
+        (1700000000, "DateTime", "DateTime=int64"),
+        ("2026-11-22T10:15:30Z", "Date", "Date=text or Date=timestamp"),
+        ("2026-11-22T10:15:30Z", "LocalDateTime", "LocalDateTime=text or LocalDateTime=timestamp"),
         ("10:15:30Z", "Time", "Time=text"),
         ({"lat": 1}, "String", "String=json"),
     ],
@@ -235,7 +236,7 @@ def test_a_misfit_names_the_setting_that_keeps_such_values(value: object, scalar
     assert f"; if the server means it so, scalars (TARGETDATA_SCALARS) with {settings} keeps it" in str(
         caught.value
     )
-    for setting in settings.replace("'", "").replace("p,s) with more digits", "38,18)").split(" or "):
+    for setting in settings.replace("p,s) with more digits", "38,18)").split(" or "):
         name, _, word = setting.partition("=")
         assert decoded(value, scalar, **{name: word}) is not None
 

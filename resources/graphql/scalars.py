@@ -41,8 +41,8 @@ TABLE: dict[str, str] = {
         NonEmptyString NormalizedString FormattedString IP IPv4 IPv6 MAC JWT SemVer RegularExpression
         Duration ISO8601Duration Interval Period TimeSpan TimeZone UtcOffset OffsetTime TimeTZ
         ZonedDateTime Char Varchar Bpchar Citext Bytea Inet Cidr Macaddr XML JSONString AWSJSON AWSURL
-        AWSEmail AWSPhone AWSIPAddress Base64 Base64String ByteArray GitObjectID GitRefname GitSSHRemote
-        GitTimestamp X509Certificate ARN StorefrontID Cursor Slug FieldSet Upload
+        AWSEmail AWSPhone AWSIPAddress Base64 Base64String GitObjectID GitRefname GitSSHRemote
+        GitTimestamp X509Certificate ARN StorefrontID Slug
         """,
     "int64": """
         Int Long BigInt BigInteger Short Int2 Int4 Int8 Int16 Int32 Int64 Integer SmallInt TinyInt UInt

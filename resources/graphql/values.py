@@ -153,23 +153,26 @@ def misfit_reason(value: object, type_: Scalar) -> str:
 
 
 def _words(value: object, type_: Scalar) -> tuple[str, ...]:
-    if type_.kept.word in ("enum", "json", "unknown"):
-        return ()
-    match value, type_.kept.word:
-        case ((bool() | dict() | list()), _):
-            return ("json",)
-        case _, "int64":
-            return ("text", "decimal(38,0)")
-        case _, "decimal":
-            return ("text", "decimal(p,s) with more digits")
-        case str(), "timestamp":
-            return ("text", "'local timestamp'")
-        case _, "text":
+    word = type_.kept.word
+    match value:
+        case _ if word in ("enum", "json", "unknown"):
             return ()
+        case bool() | dict() | list():
+            return ("json",)
+        case int() | float() | Decimal() if pa.types.is_temporal(type_.arrow):
+            return ("int64",)
         case _:
-            return ("text",)
+            return OTHER_WORDS.get(word, ("text",))
 
 
+OTHER_WORDS = {
+    "text": (),
+    "int64": ("text", "decimal(38,0)"),
+    "decimal": ("text", "decimal(p,s) with more digits"),
+    "date": ("text", "timestamp"),
+    "timestamp": ("text", "local timestamp"),
+    "local timestamp": ("text", "timestamp"),
+}
 READERS: dict[str, Read] = {
     "text": _text,
     "enum": _text,
