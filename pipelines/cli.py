@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipelines.environment import ROOT, environment, targetdata_resource
-from resources.errors import ExtractionError, QueryError, TryLater
+from resources.errors import ConfigurationError, ExtractionError, QueryError, TryLater
 
 app = typer.Typer(
     help="Extracts customer profiles from TargetData's GraphQL API. Settings come from .env; "
@@ -53,6 +53,12 @@ def extract(
             help="Another variable of the query, as name=value; also a list's window.", metavar="NAME=VALUE"
         ),
     ] = None,
+    scalar: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What a scalar is kept as, as Money=decimal(18,2): see docs/types.md.", metavar="NAME=TYPE"
+        ),
+    ] = None,
     schema: Annotated[Path | None, typer.Option(help="The schema in SDL.")] = None,
     max_failed: Annotated[int, typer.Option(help="Keys that may fail.", min=0)] = 0,
 ) -> None:
@@ -75,6 +81,7 @@ def extract(
             identity=identity,
             paging=Paging.of(paging) if paging else None,
             variables=_variables(var or []),
+            scalars=environment().scalars | _scalars(scalar or []),
             out=out,
             resource=targetdata_resource(),
             max_failed=max_failed,
@@ -131,6 +138,15 @@ def _variables(texts: list[str]) -> dict[str, object]:
         except msgspec.DecodeError:
             variables[name] = value
     return variables
+
+
+def _scalars(texts: list[str]) -> dict[str, str]:
+    from resources.graphql.scalars import read_scalars
+
+    try:
+        return read_scalars(",".join(texts))
+    except ValueError as error:
+        raise ConfigurationError(f"--scalar {' '.join(texts)}: {error}") from None
 
 
 if __name__ == "__main__":

@@ -29,12 +29,13 @@ def extract_to_file(
     identity: str | None,
     paging: Paging | None,
     variables: Mapping[str, object],
+    scalars: Mapping[str, str],
     out: Path,
     resource: ApiResource,
     max_failed: int,
 ) -> None:
     """Run a query and write its tables: rows to `out`, lookups beside it as `<out>__lookups`."""
-    query = Query.load(path, schema=schema, identity=identity, paging=paging)
+    query = Query.load(path, schema=schema, identity=identity, paging=paging, scalars=scalars)
     check_variables(query.name, query.plan, variables)
     console = Console(stderr=True)
     asked = _keys(query, keys, key_column, console)

@@ -85,7 +85,7 @@ THINGS = "query ($p: Int, $o: Int, $c: String) { things(page: $p, offset: $o, af
         ("{ countries { id } }", {"strategy": "keyed"}, "countries takes no required variable"),
         ("{ a: countries { id } b: countries { id } }", {}, "one root field a document is expected"),
         ("{ countries { id } me { name } }", {}, "one root field a document is expected"),
-        ("{ __typename }", {}, "__typename is String: it has no rows"),
+        ("{ __typename }", {}, "__typename is no field with rows"),
         (
             "query ($p: Int) { Page(page: $p) { a: pageInfo { hasNextPage } pageInfo { hasNextPage }"
             " media { id } } }",

@@ -24,10 +24,12 @@ from graphql import (
 )
 
 from resources.errors import QueryError
-from resources.graphql.columns import Column, unknown_scalars
+from resources.graphql.columns import Column
 from resources.graphql.plan import Listed, Paging, Plan, Window, chained, infer_plan
 from resources.graphql.rooted import at_root
+from resources.graphql.scalars import Scalars, unknown_scalars
 from resources.graphql.selection import Selections
+from resources.graphql.shape import Shape
 from resources.graphql.tables import tables_of
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,8 @@ class Options(TypedDict, total=False):
     the document's selection is asked, so that two tables have the same columns. `kinds` of identifiers, such
     as `("umid", "customer-id")`, are asked in turn until one is found: the first key variable takes the kind,
     the second its value, and each kind is a key column. `paging` says what cannot be inferred of a list;
-    `window` names the two variables that bound it in time.
+    `window` names the two variables that bound it in time. `scalars` says what values of a scalar are kept
+    as, where the name does not tell: see docs/types.md.
     """
 
     identity: str | None
@@ -48,6 +51,7 @@ class Options(TypedDict, total=False):
     kinds: Sequence[str]
     paging: Paging | None
     window: tuple[str, str] | None
+    scalars: Mapping[str, str] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,15 +90,17 @@ class Query:
     ) -> "Query":
         """Build a query from text; `path` stands in errors."""
         identity, root = options.get("identity"), options.get("root")
+        paging, window = options.get("paging"), options.get("window")
+        scalars = Scalars(schema, options.get("scalars"))
         try:
             source = parse(Source(text, path))
             document = at_root(source, root, schema) if root else source
             _raise_first(validate(schema, document))
             operation = _only_operation(document)
             field = Selections(schema, document).only_root(operation)
-            plan, bounds = infer_plan(operation, field, schema, options.get("paging"), options.get("window"))
+            plan, bounds = infer_plan(operation, field, schema, scalars, paging, window)
             plan = chained(plan, options.get("kinds", ()))
-            columns = plan.columns(Selections(schema, document))
+            columns = plan.columns(Shape(schema, scalars))
             tables = tables_of(name, plan, columns, identity)
         except GraphQLError as error:
             raise QueryError(located(error)) from error
@@ -129,7 +135,11 @@ def _say_unused(path: str, names: tuple[str, ...]) -> None:
 
 @cache
 def _say_once(scalar: str) -> None:
-    log.warning("nothing is known of the scalar %s: its values are kept as text", scalar)
+    log.warning(
+        "nothing is known of the scalar %s: its values are kept as text; scalars (TARGETDATA_SCALARS) may "
+        "say what it is",
+        scalar,
+    )
 
 
 def load_schema(path: str | Path) -> GraphQLSchema:

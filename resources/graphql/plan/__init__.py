@@ -20,6 +20,7 @@ from resources.graphql.plan.place import Places
 from resources.graphql.plan.rows import row_type
 from resources.graphql.plan.vocabulary import MORE
 from resources.graphql.plan.window import Window, infer_window
+from resources.graphql.scalars import Scalars
 
 __all__ = ["Keyed", "Listed", "Paging", "Plan", "Window", "chained", "check_variables", "infer_plan"]
 
@@ -30,6 +31,7 @@ def infer_plan(
     operation: OperationDefinitionNode,
     root: FieldNode,
     schema: GraphQLSchema,
+    scalars: Scalars,
     paging: Paging | None = None,
     window: tuple[str, str] | None = None,
 ) -> tuple[Plan, Window | None]:
@@ -41,10 +43,10 @@ def infer_plan(
     lists = ListInference(operation, places, paging)
     keys = {key.variable.name.value for key in key_variables(operation, root)}
     keyed = paging.strategy == "keyed" or not (_is_list(places, paging) or lists.is_paged)
-    found = infer_window(operation, window, keys if keyed else ())
+    found = infer_window(operation, window, keys if keyed else (), scalars)
     wanted = key_variables(operation, root, found.names if found else ())
     if keyed and wanted:
-        return Keyed(operation, root, row_type(places.root), wanted), found
+        return Keyed(operation, root, row_type(places.root), wanted, scalars), found
     if paging.strategy == "keyed":
         raise GraphQLError(
             f"{root.name.value} takes no required variable, so there is no key to look up; "

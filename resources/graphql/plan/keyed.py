@@ -7,7 +7,6 @@ import pyarrow as pa
 from graphql import (
     FieldNode,
     GraphQLError,
-    GraphQLObjectType,
     NamedTypeNode,
     NonNullTypeNode,
     OperationDefinitionNode,
@@ -17,8 +16,10 @@ from graphql import (
     strip_ignored_characters,
 )
 
-from resources.graphql.columns import SCALARS, Column, column_name, snake_case
-from resources.graphql.selection import Selections
+from resources.graphql.columns import Column, column_name, snake_case
+from resources.graphql.scalars import Scalars
+from resources.graphql.selection import Composite
+from resources.graphql.shape import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,9 @@ class Keyed:
 
     operation: OperationDefinitionNode
     node: FieldNode
-    row_type: GraphQLObjectType
+    row_type: Composite
     keys: tuple[VariableDefinitionNode, ...]
+    scalars: Scalars
     kinds: tuple[str, ...] = ()
 
     @property
@@ -40,15 +42,15 @@ class Keyed:
         """The variables that are filled from the keys."""
         return frozenset(key.variable.name.value for key in self.keys)
 
-    def columns(self, selections: Selections) -> tuple[Column, ...]:
+    def columns(self, shape: Shape) -> tuple[Column, ...]:
         """Derive the columns of a row."""
-        return selections.columns(self.node, self.row_type)
+        return shape.columns(self.node, self.row_type)
 
     @property
     def key_fields(self) -> tuple[pa.Field, ...]:
         """Name and type of each key column: those of the variable, or the kinds of identifiers."""
         fields = tuple(
-            pa.field(snake_case(k.variable.name.value), SCALARS.get(_type_name(k), pa.string()))
+            pa.field(snake_case(k.variable.name.value), self.scalars.scalar(_type_name(k)).arrow)
             for k in self.keys
         )
         return tuple(pa.field(column_name(kind), fields[1].type) for kind in self.kinds) or fields

@@ -8,7 +8,7 @@ from resources.graphql.columns import Column
 from resources.graphql.plan.rows import Rows
 from resources.graphql.plan.signals import Signals
 from resources.graphql.plan.vocabulary import Strategy
-from resources.graphql.selection import Selections
+from resources.graphql.shape import Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,6 @@ class Listed:
         """The variables that paging fills."""
         return frozenset(name for name in (self.position, self.size) if name)
 
-    def columns(self, selections: Selections) -> tuple[Column, ...]:
+    def columns(self, shape: Shape) -> tuple[Column, ...]:
         """Derive the columns of a row."""
-        return self.rows.columns(selections)
+        return self.rows.columns(shape)

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graphql import FieldNode, GraphQLError, GraphQLObjectType, SelectionSetNode, is_composite_type
+from graphql import FieldNode, GraphQLError, SelectionSetNode, is_composite_type
 
 from resources.graphql.columns import Column
 from resources.graphql.plan.place import Place, Places
-from resources.graphql.selection import Selections
+from resources.graphql.selection import Composite
+from resources.graphql.shape import Shape
 
 OF_PAGING = frozenset({"cursor", "typename"})  # fields of an edge that are no columns
 
@@ -20,19 +21,19 @@ class Rows:
     node: Place | None = None
     others: tuple[Place, ...] = ()  # what an edge has beside its node and its cursor
 
-    def columns(self, selections: Selections) -> tuple[Column, ...]:
+    def columns(self, shape: Shape) -> tuple[Column, ...]:
         """Derive the columns: those of the row, then what an edge says of it."""
         if self.node is None:
-            return selections.columns(self.place.node, row_type(self.place))
+            return shape.columns(self.place.node, row_type(self.place))
         beside = SelectionSetNode(selections=tuple(place.node for place in self.others))
         edge = FieldNode(name=self.place.node.name, selection_set=beside, loc=self.place.node.loc)
-        row = selections.columns(self.node.node, row_type(self.node))
-        return row + selections.columns(edge, row_type(self.place))
+        row = shape.columns(self.node.node, row_type(self.node))
+        return row + shape.columns(edge, row_type(self.place))
 
 
-def row_type(place: Place) -> GraphQLObjectType:
+def row_type(place: Place) -> Composite:
     """Give the type of a row."""
-    if isinstance(place.named, GraphQLObjectType):
+    if isinstance(place.named, Composite):
         return place.named
     raise GraphQLError(f"{place.shown} is {place.type}, not an object or a list of objects", place.node)
 

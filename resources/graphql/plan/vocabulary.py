@@ -3,6 +3,7 @@
 from typing import Literal, get_args
 
 from resources.graphql.plan.window import temporal
+from resources.graphql.scalars import by_name
 
 Strategy = Literal["cursor", "offset", "page", "whole", "keyed"]
 STRATEGIES: tuple[str, ...] = get_args(Strategy)
@@ -28,6 +29,6 @@ ABOUT = frozenset(  # objects that speak of the list beside them
 
 def fits(strategy: Strategy, type_name: str) -> bool:
     """Say whether a variable of this type may be such a position, and is not the bound of a filter."""
-    if temporal(type_name) or type_name.startswith("[") or type_name in ("Boolean", "Float"):
+    if temporal(by_name(type_name)) or type_name.startswith("[") or type_name in ("Boolean", "Float"):
         return False
     return strategy == "cursor" or type_name not in ("String", "ID")

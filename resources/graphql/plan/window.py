@@ -10,7 +10,8 @@ import pyarrow as pa
 from graphql import GraphQLError, OperationDefinitionNode, print_ast
 
 from resources.errors import ConfigurationError
-from resources.graphql.columns import SCALARS, snake_case
+from resources.graphql.columns import TIMESTAMP, Scalar, snake_case
+from resources.graphql.scalars import UNKNOWN, Scalars
 
 BOUNDS = (
     ("from", "to"),
@@ -60,16 +61,19 @@ def _written(moment: datetime, kind: Kind) -> str:
     return moment.date().isoformat()
 
 
-def temporal(type_name: str) -> Kind | None:
-    """Say what a scalar holds, if it is a time in ISO 8601."""
-    arrow = SCALARS.get(type_name)
-    if (arrow is not None and pa.types.is_timestamp(arrow)) or INSTANTS.fullmatch(type_name):
+def temporal(scalar: Scalar) -> Kind | None:
+    """Say what a scalar holds, if it is a time in ISO 8601: as it is kept, or by its name."""
+    is_unknown = scalar.kept == UNKNOWN
+    if scalar.arrow == TIMESTAMP or (is_unknown and INSTANTS.fullmatch(scalar.name)):
         return "instant"
-    return "date" if arrow == pa.date32() or DATES.fullmatch(type_name) else None
+    return "date" if scalar.arrow == pa.date32() or (is_unknown and DATES.fullmatch(scalar.name)) else None
 
 
 def infer_window(
-    operation: OperationDefinitionNode, chosen: tuple[str, str] | None, keys: Collection[str]
+    operation: OperationDefinitionNode,
+    chosen: tuple[str, str] | None,
+    keys: Collection[str],
+    scalars: Scalars,
 ) -> Window | None:
     """Find the two variables of a window; texts that are all of a lookup's keys are none."""
     types = {d.variable.name.value: print_ast(d.type).rstrip("!") for d in operation.variable_definitions}
@@ -78,9 +82,10 @@ def infer_window(
     pair = chosen or _pair(types)
     if pair is None:
         return None
-    if chosen is None and keys and set(keys) <= set(pair) and not all(temporal(types[n]) for n in pair):
+    timed = all(temporal(scalars.scalar(types[name])) for name in pair)
+    if chosen is None and keys and set(keys) <= set(pair) and not timed:
         return None
-    start, end = (_kind(name, types[name], operation) for name in pair)
+    start, end = (_kind(name, types[name], operation, scalars) for name in pair)
     return Window(*pair, start, end)
 
 
@@ -95,8 +100,8 @@ def _pair(types: Mapping[str, str]) -> tuple[str, str] | None:
     return None
 
 
-def _kind(name: str, type_name: str, operation: OperationDefinitionNode) -> Kind:
-    kind: Kind | None = "instant" if type_name == "String" else temporal(type_name)
+def _kind(name: str, type_name: str, operation: OperationDefinitionNode, scalars: Scalars) -> Kind:
+    kind: Kind | None = "instant" if type_name == "String" else temporal(scalars.scalar(type_name))
     if kind is None:
         raise GraphQLError(
             f"${name} is {type_name}, and a window needs a DateTime, a Date or a String; if it is the bound "
