@@ -35,6 +35,7 @@ def test_help_teaches(location: Location) -> None:
     said = " ".join(location.run("targetdata", "extract", "--help").stdout.split())
     assert "Example: targetdata extract" in said
     assert "--keys" in said
+    assert "docs/lists.md" in said
 
 
 @pytest.mark.parametrize("suffix", [".jsonl.gz", ".csv"])
