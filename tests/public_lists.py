@@ -194,6 +194,23 @@ class Forms:
         found = self._shelf.page(limit, offset)
         return {"items": found.items, "has_more": found.more}
 
+    def photos(self, _: Any, options: Row | None = None) -> Row:
+        chosen = (options or {}).get("paginate") or {}
+        found = self._shelf.numbered(chosen.get("limit", 10), chosen.get("page"))
+        return {"data": found.items, "meta": {"totalCount": found.total}}
+
+    def all_pets(self, info: Any, **arguments: Any) -> Row:
+        found = self._relay(info, **arguments)
+        said = {
+            "has_next_page": found["pageInfo"]["hasNextPage"],
+            "end_cursor": found["pageInfo"]["endCursor"],
+        }
+        return {"edges": found["edges"], "page_info": said, "total_count": found["totalCount"]}
+
+    def allStores(self, _: Any, _size: int = 64, _cursor: str | None = None) -> Row:  # noqa: N802
+        found = self._shelf.page(_size, int(_cursor or 0))
+        return {"data": found.items, "after": found.end if found.more else None}
+
     def things(
         self,
         _: Any,

@@ -37,6 +37,7 @@ def test_help_teaches(location: Location) -> None:
     said = " ".join(location.run("targetdata", "extract", "--help").stdout.split())
     assert "Example: targetdata extract" in said
     assert "--keys" in said
+    assert "docs/lists.md" in said
 
 
 @pytest.mark.parametrize("suffix", [".jsonl.gz", ".csv"])

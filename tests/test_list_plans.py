@@ -82,7 +82,12 @@ THINGS = "query ($p: Int, $o: Int, $c: String) { things(page: $p, offset: $o, af
             {"position": "last"},
             'what is $last? Say it as in Paging(strategy="offset")',
         ),
-        ("{ countries { id } }", {"strategy": "keyed"}, "countries takes no required variable"),
+        (
+            "{ countries { id } }",
+            {"strategy": "keyed"},
+            "countries gives a list, and a lookup by key gives one",
+        ),
+        ("{ me { name } }", {"strategy": "keyed"}, "me takes no required variable"),
         ("{ a: countries { id } b: countries { id } }", {}, "one root field a document is expected"),
         ("{ countries { id } me { name } }", {}, "one root field a document is expected"),
         ("{ __typename }", {}, "__typename is no field with rows"),

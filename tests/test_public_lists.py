@@ -108,6 +108,20 @@ FORMS = {
         PAGE + "{ orders(page: $page, size: $size) { content { id } totalElements totalPages } }",
         "page",
     ),
+    "GraphQLZero": (
+        "query ($page: Int, $limit: Int) { photos(options: { paginate: { page: $page, limit: $limit } }) {"
+        " data { id } meta { totalCount } } }",
+        "page",
+    ),
+    "snake case throughout": (
+        "query ($first: Int, $after: String) { all_pets(first: $first, after: $after) {"
+        " total_count edges { node { id } } page_info { has_next_page end_cursor } } }",
+        "cursor",
+    ),
+    "Fauna": (
+        "query ($n: Int, $c: String) { allStores(_size: $n, _cursor: $c) { data { id } after } }",
+        "cursor",
+    ),
     "Countries": ("{ countries { id } }", "whole"),
 }
 GIVEN = {"owner": "known", "name": "any", "login": "known", "ids": ["7"]}

@@ -45,6 +45,8 @@ def infer_plan(
     keyed = paging.strategy == "keyed" or not (_is_list(places, paging) or lists.is_paged)
     found = infer_window(operation, window, keys if keyed else (), scalars)
     wanted = key_variables(operation, root, found.names if found else ())
+    if keyed and places.root.is_list:
+        raise GraphQLError(f"{root.name.value} gives a list, and a lookup by key gives one object", root)
     if keyed and wanted:
         return Keyed(operation, root, row_type(places.root), wanted, scalars), found
     if paging.strategy == "keyed":

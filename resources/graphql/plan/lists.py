@@ -121,7 +121,8 @@ class ListInference:
         if position is None:
             if chosen not in (None, "whole"):
                 raise GraphQLError(
-                    f"paging by {chosen} needs a variable for its position, as in (after: $after)",
+                    f"paging by {chosen} needs a variable for its position, as in (after: $after); one "
+                    "that is not known by its argument's name is named with Paging(position=…)",
                     self._places.root.node,
                 )
             if chosen is None:

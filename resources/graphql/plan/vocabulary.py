@@ -18,7 +18,16 @@ FILTERS = frozenset({"where", "filter", "filters", "filter_by", "condition", "co
 
 # The first name that is found counts.
 MORE = ("has_next_page", "has_next", "has_more", "has_more_pages", "more")
-NEXT_CURSOR = ("end_cursor", "next_cursor", "next_token", "next_page_token", "cursor", "next", "next_page")
+NEXT_CURSOR = (
+    "end_cursor",
+    "next_cursor",
+    "next_token",
+    "next_page_token",
+    "cursor",
+    "next",
+    "next_page",
+    "after",
+)
 NEXT_PAGE = ("next", "next_page")
 TOTAL = ("total_count", "total", "total_items", "total_results", "total_elements", "total_records")
 TOTAL_PAGES = ("total_pages", "page_count", "last_page", "pages")
