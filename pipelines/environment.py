@@ -21,6 +21,8 @@ from resources.targetdata import TargetDataResource
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "TARGETDATA_"
+ACCOUNT = f"{PREFIX}ACCOUNT"  # set by the code location, where there are several accounts
+NEVER_SHARED = {"base_url", "refresh_token", "refresh_token_file", "lake", "feed"}
 
 
 class Environment(BaseModel):
@@ -28,6 +30,10 @@ class Environment(BaseModel):
 
     model_config = ConfigDict(frozen=True, validate_default=True, hide_input_in_errors=True)
 
+    account: str = Field(
+        "",
+        description="Which of several accounts this process is of; see docs/accounts.md.",
+    )
     base_url: str = Field("", description="The account, for example https://targetdata.test.teavaro.systems.")
     refresh_token_file: str = Field("", description="A file that holds the refresh token, a mounted secret.")
     lake: Path = Field(Path("data/lake"), description="The folder that the tables are written to.")
@@ -53,6 +59,23 @@ class Environment(BaseModel):
         1, ge=0, description="Partitions in one run of a backfill; 0 puts all of them into one."
     )
     max_failed: int = Field(0, ge=0, description="Keys of a partition that may fail without stopping it.")
+
+    refresh_days: float = Field(
+        30.0, gt=0, description="A profile that nobody has asked for in so many days is asked again."
+    )
+    refresh_share: float = Field(
+        0.05, gt=0, le=1, description="At most this share of all known profiles is asked again a day."
+    )
+
+    @property
+    def key_prefix(self) -> list[str]:
+        """What stands before the name in an asset's key: the account, where there are several."""
+        return [self.account] if self.account else []
+
+    @property
+    def pool(self) -> str:
+        """The pool of this account's extractions."""
+        return "_".join(["targetdata", *self.key_prefix])
 
     @field_validator("lake", "schema_file")
     @classmethod
@@ -110,7 +133,7 @@ def api_limits() -> dict[str, Any]:
 
 def refresh_token() -> str:
     """Give the secret's *name* to Dagster, or nothing where it is not set; its value stays where it is."""
-    return dg.EnvVar(f"{PREFIX}REFRESH_TOKEN") if _values(["refresh_token"]) else ""
+    return dg.EnvVar(_variables("refresh_token")[0]) if _values(["refresh_token"]) else ""
 
 
 def targetdata_resource(refresh_token: str | None = None) -> TargetDataResource:
@@ -128,5 +151,22 @@ def targetdata_resource(refresh_token: str | None = None) -> TargetDataResource:
 def _values(names: Iterable[str]) -> dict[str, str]:
     """Read variables by the names of fields; `.env` fills in what the environment itself does not set."""
     load_dotenv(ROOT / ".env")
-    found = {name: os.environ.get(PREFIX + name.upper(), "") for name in names}
+    found = {name: _value(name) for name in names}
     return {name: value for name, value in found.items() if value.strip()}
+
+
+def _value(name: str) -> str:
+    account = os.environ.get(ACCOUNT, "")
+    set_ = [value for variable in _variables(name) if (value := os.environ.get(variable, "")).strip()]
+    places = {"lake": f"data/lake/{account}", "feed": f"data/feed/{account}/events-{{date}}.jsonl.gz"}
+    return (set_ or [places.get(name, "") if account else ""])[0]
+
+
+def _variables(name: str) -> list[str]:
+    """Name the variables that may set a field, the first that is set counts."""
+    account = os.environ.get(ACCOUNT, "")
+    own = f"{PREFIX}{account}_{name}".upper()
+    shared = f"{PREFIX}{name}".upper()
+    if not account or name == "account":
+        return [shared]
+    return [own] if name in NEVER_SHARED else [own, shared]

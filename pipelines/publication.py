@@ -34,6 +34,11 @@ class OpenPartition:
         return self.window[0]
 
     @property
+    def end(self) -> datetime:
+        """The end of the partition's time window; now, where it has none."""
+        return self.window[1] if self.window else datetime.now(UTC)
+
+    @property
     def age(self) -> timedelta:
         """The time since the end of the partition's time window; zero where it has none."""
         return datetime.now(UTC) - self.window[1] if self.window else timedelta(0)
@@ -61,13 +66,33 @@ class Publication:
         self, key: str | None, schemas: Mapping[str, pa.Schema], *, footer: Mapping[str, str] | None = None
     ) -> Iterator[OpenPartition]:
         """Open one partition of some tables; it is published and recorded when the `with` ends well."""
+        with self.failures(), self.open(key, schemas, footer=footer) as partition:
+            yield partition
+
+    @contextmanager
+    def open(
+        self,
+        key: str | None,
+        schemas: Mapping[str, pa.Schema],
+        *,
+        footer: Mapping[str, str] | None = None,
+        beside: int = 0,
+    ) -> Iterator[OpenPartition]:
+        """Do as `partition`, within `failures`, while so many others are open beside it."""
+        window = self._window(key)
+        folder = folder_of(key, window)
+        with self._lake.write(
+            folder, schemas, run=self._context.run.run_id, footer=footer, beside=beside
+        ) as writer:
+            partition = OpenPartition(key, window, folder, writer)
+            yield partition
+        self._record(key, partition.metadata | published(writer.manifests, schemas))
+
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """Give failures their names in Dagster, after recording what was published before them."""
         with self._published_so_far(), named_failures(self._context):
-            window = self._window(key)
-            folder = folder_of(key, window)
-            with self._lake.write(folder, schemas, run=self._context.run.run_id, footer=footer) as writer:
-                partition = OpenPartition(key, window, folder, writer)
-                yield partition
-            self._record(key, partition.metadata | published(writer.manifests, schemas))
+            yield
 
     def _window(self, key: str | None) -> tuple[datetime, datetime] | None:
         partitions = self._context.assets_def.partitions_def

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.errors import ConfigurationError
-from resources.graphql.paging.keyed import sorted_keys
+from resources.graphql.paging.keys import sorted_keys
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 

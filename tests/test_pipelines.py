@@ -1,6 +1,7 @@
 """The daily line in Dagster: partitions published and recorded, failures that say what to do."""
 
 import signal
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -80,7 +81,9 @@ def test_a_day_is_published_and_recorded_with_its_figures(location: Location) ->
     assert keys["events"] == keys["null_keys"] + keys["duplicate_keys"] + keys["rows"]
 
 
-def test_in_a_range_run_each_partition_is_published_and_recorded_by_itself(location: Location) -> None:
+def test_in_a_range_run_each_partition_is_recorded_by_itself_and_each_key_asked_once(
+    location: Location,
+) -> None:
     location.settings["TARGETDATA_PARTITIONS_PER_RUN"] = "0"
     run_range(location)
     assert len(location_runs(location)) == 1
@@ -92,21 +95,39 @@ def test_in_a_range_run_each_partition_is_published_and_recorded_by_itself(locat
         assert plain(location.lake.read("profiles", f"date={day}")) == expected_profiles(
             location.sandbox, umids
         )
+    distinct = {umid for day in DAYS for umid in location.sandbox.umids_of(day)}
+    assert location.sandbox.answers == dict.fromkeys(distinct, 1)
+    (lookups_,) = {of_day["range_lookups"] for of_day in figures.values()}
+    assert lookups_ == len(distinct) < sum(of_day["keys_asked"] for of_day in figures.values())
+    (partitions,) = {of_day["range_partitions"] for of_day in figures.values()}
+    assert partitions == len(DAYS)
+    (requests,) = {of_day["range_requests"] for of_day in figures.values()}
+    assert requests == sum(r.path == "/graphql" for r in location.sandbox.requests)
 
 
-def test_partitions_published_before_a_failure_in_a_range_stay_published_and_recorded(
+def test_a_partition_of_a_range_that_fails_does_not_keep_the_others_from_being_published(
     location: Location,
 ) -> None:
     location.settings["TARGETDATA_PARTITIONS_PER_RUN"] = "0"
     run_range(location, select="profile_keys")
-    only_third = set(location.sandbox.umids_of(DAYS[2])) - {
-        u for d in DAYS[:2] for u in location.sandbox.umids_of(d)
-    }
-    location.sandbox.faults.alias_errors = {sorted(only_third)[0]: -1}
-    run_range(location, select="profiles", check=False)
-    assert sorted(materializations(location, "profiles")) == [str(day) for day in DAYS[:2]]
-    assert location.lake.manifest("profiles", f"date={DAYS[1]}")
-    assert location.lake.manifest("profiles", f"date={DAYS[2]}") is None
+    umids = [set(location.sandbox.umids_of(day)) for day in DAYS]
+    location.sandbox.faults.alias_errors = {min(umids[1] - umids[0] - umids[2]): -1}
+    done = run_range(location, select="profiles", check=False)
+    assert f"profiles {DAYS[1]}: 1 of {len(umids[1])} keys failed" in done.stdout + done.stderr
+    assert sorted(materializations(location, "profiles")) == [str(DAYS[0]), str(DAYS[2])]
+    published = [location.lake.manifest("profiles", f"date={day}") is not None for day in DAYS]
+    assert published == [True, False, True]
+    assert not list((location.lake.root / "_staging").iterdir())
+
+
+def test_a_failure_before_the_keys_of_a_range_are_all_answered_publishes_nothing(location: Location) -> None:
+    location.settings["TARGETDATA_PARTITIONS_PER_RUN"] = "0"
+    run_range(location, select="profile_keys")
+    location.sandbox.faults.field_overrides = {"testProfile": "no boolean"}
+    assert run_range(location, select="profiles", check=False).returncode != 0
+    assert materializations(location, "profiles") == {}
+    assert not list(location.lake.root.glob("profiles/*"))
+    assert not list((location.lake.root / "_staging").iterdir())
 
 
 def location_runs(location: Location) -> list[dg.DagsterRun]:
@@ -114,9 +135,11 @@ def location_runs(location: Location) -> list[dg.DagsterRun]:
         return list(instance.get_runs())
 
 
-def run_range(location: Location, select: str = "*", *, check: bool = True) -> None:
+def run_range(
+    location: Location, select: str = "*", *, check: bool = True
+) -> "subprocess.CompletedProcess[str]":
     """Run three days in one run."""
-    location.materialize(str(DAYS[0]), str(DAYS[-1]), select=select, check=check)
+    return location.materialize(str(DAYS[0]), str(DAYS[-1]), select=select, check=check)
 
 
 def allow_run_retries(location: Location) -> None:

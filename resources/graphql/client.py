@@ -12,8 +12,10 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from resources.errors import ConfigurationError, Unavailable
 from resources.graphql.counts import Counts
 from resources.graphql.page import Page
+from resources.graphql.paging.chain import Chain
 from resources.graphql.paging.cursor import CursorPages
-from resources.graphql.paging.keyed import KeyedPages, sorted_keys
+from resources.graphql.paging.keyed import KeyedPages
+from resources.graphql.paging.keys import asked_keys
 from resources.graphql.paging.lookup import Lookup
 from resources.graphql.plan import Cursor, Keyed
 from resources.graphql.query import Query
@@ -81,7 +83,8 @@ class Client:
         """Iterate over pages of Arrow tables: of lookups of `keys`, or of a list.
 
         `keys` is a table or frame with the key columns, or a sequence for a single one; they are asked in
-        sorted order, each once, without duplicates and nulls. `variables` are the document's other ones.
+        sorted order, each once, without duplicates and nulls; `GroupedKeys` hold them by partition.
+        `variables` are the document's other ones.
         """
         source = _Source(self._strategy(query, keys, variables or {}))
         earlier = self.counts.copy()
@@ -127,8 +130,9 @@ class Client:
     ) -> AsyncGenerator[Page]:
         batch = Batch(self.settings.max_batch)
         lookup = Lookup(plan, self._sender, batch, variables)
-        pages = KeyedPages(query, plan, lookup, batch, self._sender.throttle, self.settings.digest_key)
-        return pages.pages(sorted_keys(keys, plan))
+        asker = Chain(plan, lookup) if plan.kinds else lookup
+        pages = KeyedPages(query, plan, asker, batch, self._sender.throttle, self.settings.digest_key)
+        return pages.pages(asked_keys(keys, plan))
 
 
 def _shut(portal: BlockingPortal, context: AbstractContextManager[BlockingPortal], sender: Sender) -> None:

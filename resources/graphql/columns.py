@@ -103,6 +103,11 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
+def column_name(text: str) -> str:
+    """Turn any name, such as `customer-id`, into that of a column: `customer_id`."""
+    return re.sub(r"\W+", "_", snake_case(text)).strip("_")
+
+
 def visit_scalars(columns: tuple[Column, ...], visit: Callable[[Scalar], None]) -> None:
     """Call for every leaf, at any depth."""
     for column in columns:

@@ -19,7 +19,7 @@ class Page:
     `counts` is what happened on the wire since the page before. `asked`, `found`, `not_found` and `failed`
     count this page's keys (or, for a list, its rows as asked and found); `failures` are the failed ones by
     the server's code. `total` is the number of keys or rows that the whole extraction will have, where it is
-    known.
+    known. `group` is the group of keys that the page is of, where there are groups (see `GroupedKeys`).
     """
 
     tables: Mapping[str, pa.Table]
@@ -29,6 +29,7 @@ class Page:
     failures: Counter[str] = field(default_factory=Counter)
     total: int | None = None
     counts: Counts = field(default_factory=Counts)
+    group: str | None = None
 
     @property
     def failed(self) -> int:
@@ -61,14 +62,15 @@ class Tally:
         self.total = page.total
         self.counts.add(page.counts)
 
-    def check(self, *, max_failed: int) -> None:
-        """Refuse what does not add up, and more failed keys than are allowed."""
+    def check(self, *, max_failed: int, what: str = "") -> None:
+        """Refuse what does not add up, and more failed keys than are allowed; `what` was extracted."""
+        where = f"{what}: " if what else ""
         if self.asked != self.found + self.not_found + self.failed or self.total not in (None, self.asked):
-            raise AccountingError(f"keys do not add up: {self}")
+            raise AccountingError(f"{where}keys do not add up: {self}")
         if self.failed > max_failed:
             codes = ", ".join(f"{number} {code}" for code, number in self.failures.most_common(SHOWN_CODES))
             raise TooManyFailed(
-                f"{self.failed} of {self.asked} keys failed ({codes}), {max_failed} may; nothing is "
+                f"{where}{self.failed} of {self.asked} keys failed ({codes}), {max_failed} may; nothing is "
                 "published. If more may fail (TARGETDATA_MAX_FAILED, --max-failed), the lookups table "
                 "names each with the server's message"
             )

@@ -1,7 +1,7 @@
 """How a document is paged: by keys in batches of aliases, or along a cursor; inferred from the document."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 from graphql import (
@@ -20,7 +20,7 @@ from graphql import (
     strip_ignored_characters,
 )
 
-from resources.graphql.columns import snake_case
+from resources.graphql.columns import column_name, snake_case
 from resources.graphql.scalars import Scalars
 from resources.graphql.selection import Composite, field_type
 
@@ -30,13 +30,18 @@ SIZE_ARGUMENTS = frozenset({"first", "limit", "page_size", "size"})
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
-    """Lookups by key: each required variable that the root field takes is a key column."""
+    """Lookups by key: each required variable that the root field takes is a key column.
+
+    With `kinds` there is a column for each kind of identifier instead: the first variable takes the kind,
+    the second its value, and a kind is asked where those before it led to nobody.
+    """
 
     operation: OperationDefinitionNode
     node: FieldNode
     row_type: Composite
     keys: tuple[VariableDefinitionNode, ...]
     scalars: Scalars
+    kinds: tuple[str, ...] = ()
 
     @property
     def rows(self) -> FieldNode:
@@ -45,11 +50,25 @@ class Keyed:
 
     @property
     def key_fields(self) -> tuple[pa.Field, ...]:
-        """Name and type of each key column: those of the variable."""
-        return tuple(
+        """Name and type of each key column: those of the variable, or the kinds of identifiers."""
+        fields = tuple(
             pa.field(snake_case(k.variable.name.value), self.scalars.scalar(_type_name(k)).arrow)
             for k in self.keys
         )
+        return tuple(pa.field(column_name(kind), fields[1].type) for kind in self.kinds) or fields
+
+    def chained(self, kinds: Sequence[str]) -> "Keyed":
+        """Ask by several kinds of identifiers in turn."""
+        if len(self.keys) != 2 or self.key_fields[0].type != pa.string():
+            raise GraphQLError(
+                f"{self.node.name.value} needs two required variables to be asked by several kinds of "
+                "identifiers: the kind and its value, as in (idName: $idName, idValue: $idValue)",
+                self.node,
+            )
+        names = [column_name(kind) for kind in kinds]
+        if len(set(names)) < len(names) or not all(names):
+            raise GraphQLError(f"the kinds {', '.join(kinds)} would not be one column each", self.node)
+        return replace(self, kinds=tuple(kinds))
 
     def variables(self, keys: Sequence[tuple[object, ...]]) -> dict[str, object]:
         """Give the variables of a batch document."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,12 +24,14 @@ from graphql import (
 from resources.errors import QueryError
 from resources.graphql.columns import TIMESTAMP, Column
 from resources.graphql.plan import Cursor, Keyed, infer_plan
+from resources.graphql.rooted import at_root
 from resources.graphql.scalars import Scalars, unknown_scalars
 from resources.graphql.selection import Selections
 from resources.graphql.shape import Shape
 
 FETCHED_AT = pa.field("fetched_at", TIMESTAMP)
 LOOKUPS = "__lookups"
+ANSWERED_BY = "answered_by"
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +58,19 @@ class Query:
         path: str | Path,
         *,
         schema: str | Path,
+        name: str | None = None,
+        root: str | None = None,
         identity: str | None = None,
+        kinds: Sequence[str] = (),
         scalars: Mapping[str, str] | None = None,
     ) -> "Query":
         """Read a `.graphql` document and the schema (SDL) it is written for.
+
+        With `root` its selection is asked at another root field, under another `name`, so that two tables
+        have the same columns.
+
+        `kinds` of identifiers, such as `("umid", "customer-id")`, are asked in turn until one is found: the
+        document's first key variable takes the kind, its second the value, and each kind is a key column.
 
         `scalars` says what values of a scalar are kept as, where the name does not tell: see docs/types.md.
         Raises QueryError with path, line and column where they do not fit each other.
@@ -69,8 +80,10 @@ class Query:
             text,
             schema=load_schema(schema),
             path=str(path),
-            name=Path(path).stem,
+            name=name or Path(path).stem,
+            root=root,
             identity=identity,
+            kinds=kinds,
             scalars=scalars,
         )
 
@@ -82,18 +95,21 @@ class Query:
         schema: GraphQLSchema,
         path: str,
         name: str,
+        root: str | None = None,
         identity: str | None = None,
+        kinds: Sequence[str] = (),
         scalars: Mapping[str, str] | None = None,
     ) -> "Query":
         """Build a query from text; `path` stands in errors."""
         source = Source(text, path)
         kept = Scalars(schema, scalars)
         try:
-            document = parse(source)
+            document = at_root(parse(source), root, schema) if root else parse(source)
             _raise_first(validate(schema, document))
             operation = _only_operation(document)
-            root = Selections(schema, document).only_root(operation)
-            plan = infer_plan(operation, root, schema, kept)
+            field = Selections(schema, document).only_root(operation)
+            plan = infer_plan(operation, field, schema, kept)
+            plan = _chained(plan, kinds) if kinds else plan
             columns = Shape(schema, kept).columns(plan.rows, plan.row_type)
             tables = _tables(name, plan, columns, identity)
         except GraphQLError as error:
@@ -162,6 +178,12 @@ def _only_operation(document: DocumentNode) -> OperationDefinitionNode:
     return operations[0]
 
 
+def _chained(plan: Keyed | Cursor, kinds: Sequence[str]) -> Keyed:
+    if not isinstance(plan, Keyed):
+        raise GraphQLError("a list is not asked by kinds of identifiers", plan.node)
+    return plan.chained(kinds)
+
+
 def _tables(
     name: str, plan: Keyed | Cursor, columns: tuple[Column, ...], identity: str | None
 ) -> dict[str, pa.Schema]:
@@ -173,13 +195,14 @@ def _tables(
     _check_clash(plan, [field.name for field in fields])
     tables = {name: pa.schema(fields)}
     if isinstance(plan, Keyed):
-        tables[name + LOOKUPS] = lookup_schema(keys)
+        tables[name + LOOKUPS] = lookup_schema(keys, plan.kinds)
     return tables
 
 
-def lookup_schema(keys: tuple[pa.Field, ...]) -> pa.Schema:
-    """One row per key asked; status is found, not_found or failed."""
-    own = [(n, pa.string()) for n in ("status", "identity", "code", "message")]
+def lookup_schema(keys: tuple[pa.Field, ...], kinds: Sequence[str] = ()) -> pa.Schema:
+    """One row per key asked; status is found, not_found or failed; answered_by is one of the kinds."""
+    answered_by = [ANSWERED_BY] if kinds else []
+    own = [(n, pa.string()) for n in ("status", "identity", *answered_by, "code", "message")]
     return pa.schema([*keys, *own, ("attempts", pa.int64()), FETCHED_AT])
 
 

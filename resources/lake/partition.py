@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from resources.errors import AccountingError, LakeError
 from resources.lake.manifest import NAME, Manifest, column_types
-from resources.lake.table_file import FileFacts, TableFile, replace, write_file
+from resources.lake.table_file import BUFFER_BYTES, FileFacts, TableFile, replace, write_file
 
 FILE = "part-00000.parquet"
 STAGING, CLAIMS = "_staging", "_claims"
@@ -43,6 +43,7 @@ class PartitionWriter:
         *,
         run: str,
         footer: Mapping[str, str],
+        buffer_bytes: int = BUFFER_BYTES,
     ) -> None:
         self.folder = folder
         self.manifests: dict[str, Manifest] = {}
@@ -50,6 +51,7 @@ class PartitionWriter:
         self._schemas = schemas
         self._run = run
         self._footer = footer
+        self._buffer_bytes = buffer_bytes
         self._first = next(iter(schemas))  # the asset's own table
         self._level = folder or "all"
         self._claim_file = root / CLAIMS / self._first / self._level / "claim.json"
@@ -73,7 +75,9 @@ class PartitionWriter:
         footer = {**self._footer, "generation": str(self._claim.generation), "run": self._run}
         for name, schema in self._schemas.items():
             _require_writable(self._root / name, self.folder)
-            self._files[name] = TableFile(self._aside / f"{name}.parquet", schema, footer)
+            self._files[name] = TableFile(
+                self._aside / f"{name}.parquet", schema, footer, buffer_bytes=self._buffer_bytes
+            )
 
     def write(self, tables: Mapping[str, pa.Table]) -> None:
         """Add rows to tables by name."""
@@ -96,16 +100,14 @@ class PartitionWriter:
     def _discard(self) -> None:
         for file in self._files.values():
             file.discard()
-        shutil.rmtree(self._aside.parent, ignore_errors=True)
+        _remove(self._aside)
 
     def _discard_abandoned(self) -> None:
         """Remove what runs that were killed have left aside of this partition; they are fenced out."""
         for folder in (self._root / STAGING).glob(f"{self._first}-*"):
             match = re.fullmatch(rf"{re.escape(self._first)}-(\d+)-.*", folder.name)
             if match and int(match[1]) < self._claim.generation and (folder / self._level).is_dir():
-                shutil.rmtree(folder / self._level, ignore_errors=True)
-                with suppress(OSError):  # it holds another partition
-                    folder.rmdir()
+                _remove(folder / self._level)
 
     def _publish(self) -> None:
         """Verify all tables and write their manifests aside; then put all in place, the asset's own last."""
@@ -158,6 +160,13 @@ class PartitionWriter:
             raise LakeError(
                 f"{self._claim_file} is damaged: delete it and run the partition again"
             ) from error
+
+
+def _remove(partition: Path) -> None:
+    """Remove what is aside of one partition; the run's folder stays while it holds another."""
+    shutil.rmtree(partition, ignore_errors=True)
+    with suppress(OSError):
+        partition.parent.rmdir()
 
 
 def _require_writable(table: Path, folder: str) -> None:

@@ -1,6 +1,6 @@
 """The Dagster resource for the lake; usable in a notebook without a Dagster run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from pydantic import Field
 from resources.errors import LakeError
 from resources.lake.manifest import Manifest
 from resources.lake.partition import FILE, PartitionWriter
+from resources.lake.table_file import BUFFER_BYTES, LEAST_BUFFER_BYTES
 
 DAY = timedelta(hours=23)  # the shortest day, when clocks go forward
 
@@ -39,17 +40,26 @@ class Lake(dg.ConfigurableResource[Any]):
         *,
         run: str,
         footer: Mapping[str, str] | None = None,
+        beside: int = 0,
     ) -> PartitionWriter:
-        """Open one partition of some tables for writing, in a `with`."""
-        return PartitionWriter(self.root, folder, schemas, run=run, footer=footer or {})
+        """Open one partition of some tables for writing, in a `with`; they buffer less if others are open."""
+        buffer_bytes = max(LEAST_BUFFER_BYTES, BUFFER_BYTES // (1 + beside))
+        return PartitionWriter(
+            self.root, folder, schemas, run=run, footer=footer or {}, buffer_bytes=buffer_bytes
+        )
 
-    def read(self, table: str, folder: str = "") -> pa.Table:
+    def folders(self, table: str) -> list[str]:
+        """Name the published partitions of a table, sorted; an unpartitioned one is the empty name."""
+        root = self.root / table
+        return sorted(str(path.parent.relative_to(root)).lstrip(".") for path in root.glob(f"**/{FILE}"))
+
+    def read(self, table: str, folder: str = "", *, columns: Sequence[str] | None = None) -> pa.Table:
         """Read one partition of a table, for example `read("profiles", "date=2026-11-22")`."""
         path = self.root / table / folder / FILE
         try:
             with pq.ParquetFile(path) as file:
                 self._require_whole(file, table, folder)
-                return file.read()
+                return file.read(columns)
         except FileNotFoundError as error:
             raise LakeError(
                 f"{table} has no partition {folder or '(whole)'} in {self.root}: materialize {table} first"

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from resources.errors import AccountingError
 
 BUFFER_BYTES = 32 * 1024 * 1024  # of Arrow data that become one row group
+LEAST_BUFFER_BYTES = 1024 * 1024  # where many files are open at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +30,23 @@ class TableFile:
     `metadata` goes into the footer. An empty file has the full schema.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema, metadata: Mapping[str, str]) -> None:
+    def __init__(
+        self, path: Path, schema: pa.Schema, metadata: Mapping[str, str], *, buffer_bytes: int = BUFFER_BYTES
+    ) -> None:
         self.path = path
         self.rows = 0
         self._schema = schema
         self._writer = pq.ParquetWriter(path, schema.with_metadata(dict(metadata)), compression="zstd")
         self._buffer: list[pa.Table] = []
         self._buffered = 0
+        self._buffer_bytes = buffer_bytes
 
     def write(self, table: pa.Table) -> None:
         """Add rows."""
         self.rows += table.num_rows
         self._buffer.append(table)
         self._buffered += table.nbytes
-        if self._buffered >= BUFFER_BYTES:
+        if self._buffered >= self._buffer_bytes:
             self._flush()
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines.defs.daily import BACKFILL, DAILY
+from pipelines.defs.daily import BACKFILL, DAILY, POOL
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
 from pipelines.publication import table_schema
@@ -24,7 +24,7 @@ PROFILES = Query.load(
     deps=["profile_keys"],
     partitions_def=DAILY,
     backfill_policy=BACKFILL,
-    pool="targetdata",
+    pool=POOL,
     code_version=PROFILES.hash,
     kinds={"graphql", "parquet"},
     group_name="targetdata",
@@ -36,8 +36,6 @@ def profiles(context: dg.AssetExecutionContext, targetdata: TargetDataResource, 
     The table `profiles__lookups` beside it has one row per umid asked, and what became of it.
     """
     extraction = Extraction(context, lake, PROFILES, max_failed=environment().max_failed)
-    for key in extraction.keys:
-        with extraction.partition(key) as partition:
-            umids = lake.read("profile_keys", partition.folder)
-            for page in targetdata.pages(PROFILES, keys=umids):
-                partition.write(page)
+    with extraction.range() as days:
+        for page in targetdata.pages(PROFILES, keys=days.keys("profile_keys")):
+            days.write(page)

@@ -3,16 +3,18 @@
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from hashlib import blake2b
+from typing import TypedDict
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from resources.errors import ConfigurationError, ValueMisfit
+from resources.errors import ValueMisfit
 from resources.graphql import arrow
 from resources.graphql.page import Page
+from resources.graphql.paging.chain import Chain
+from resources.graphql.paging.keys import Asked
 from resources.graphql.paging.lookup import Key, Lookup, Outcome
 from resources.graphql.paging.rows import Identities, stamped
 from resources.graphql.plan import Keyed
@@ -29,7 +31,13 @@ class KeyedPages:
     """Asks for sorted, distinct keys; at most a few batches beyond those in flight are held."""
 
     def __init__(
-        self, query: Query, plan: Keyed, lookup: Lookup, batch: Batch, throttle: Throttle, digest_key: bytes
+        self,
+        query: Query,
+        plan: Keyed,
+        lookup: Lookup | Chain,
+        batch: Batch,
+        throttle: Throttle,
+        digest_key: bytes,
     ) -> None:
         self._query = query
         self._plan = plan
@@ -39,18 +47,24 @@ class KeyedPages:
         self._digest_key = digest_key
         self._identities = Identities()
 
-    async def pages(self, keys: pa.Table) -> AsyncGenerator[Page]:
-        """Yield pages of at least PAGE_KEYS keys, or of what came in PAGE_SECONDS; the last one of fewer."""
+    async def pages(self, asked: Asked) -> AsyncGenerator[Page]:
+        """Yield pages of at least PAGE_KEYS keys, or of what came in PAGE_SECONDS; the last one of fewer.
+
+        Where there are groups, such a stretch of keys gives a page for each group that has some of them.
+        """
         gathered: list[Outcome] = []
-        since = time.monotonic()
-        async with aclosing(self._batches(keys)) as batches:
+        done, since = 0, time.monotonic()
+        async with aclosing(self._batches(asked.keys)) as batches:
             async for outcomes in batches:
                 gathered += outcomes
                 if len(gathered) >= PAGE_KEYS or time.monotonic() - since >= PAGE_SECONDS:
-                    yield await asyncio.to_thread(self._page, gathered, keys.num_rows)
+                    for page in await asyncio.to_thread(self._pages, gathered, asked, done):
+                        yield page
+                    done += len(gathered)
                     gathered, since = [], time.monotonic()
-        if gathered or not keys.num_rows:
-            yield await asyncio.to_thread(self._page, gathered, keys.num_rows)
+        if gathered or not asked.keys.num_rows:
+            for page in await asyncio.to_thread(self._pages, gathered, asked, done):
+                yield page
 
     async def _batches(self, keys: pa.Table) -> AsyncGenerator[list[Outcome]]:
         """Keep requests in flight and yield their outcomes in order."""
@@ -77,26 +91,39 @@ class KeyedPages:
         under_way = sum(not task.done() for task in pending)
         return under_way < self._throttle.in_flight + READY and len(pending) < self._throttle.window
 
-    def _page(self, outcomes: list[Outcome], total: int) -> Page:
-        found = [o for o in outcomes if o.row is not None]
-        failures = Counter(o.error.plain_code for o in outcomes if o.error)
-        return Page(
-            tables={
-                self._query.name: self._rows(found),
-                self._query.name + LOOKUPS: self._lookups(outcomes),
-            },
-            asked=len(outcomes),
-            found=len(found),
-            failures=failures,
-            not_found=len(outcomes) - len(found) - failures.total(),
-            total=total,
-        )
+    def _pages(self, outcomes: list[Outcome], asked: Asked, start: int) -> list[Page]:
+        """Decode a stretch of the keys once, and share it out among the groups."""
+        members = asked.members_of(start, len(outcomes))
+        rows_of = [self._rows_of(group, outcomes, members[group]) for group in range(len(members))]
+        wanted = sorted({index for indices in rows_of for index in indices})
+        rows = self._rows([outcomes[index] for index in wanted])
+        lookups = self._lookups(outcomes)
+        place = {index: row for row, index in enumerate(wanted)}
+        pages = [
+            Page(
+                tables={
+                    self._query.name: _taken(rows, [place[index] for index in rows_of[group]]),
+                    self._query.name + LOOKUPS: _taken(lookups, indices),
+                },
+                **_figures([outcomes[index] for index in indices]),
+                total=asked.sizes[group],
+                group=asked.groups[group],
+            )
+            for group, indices in enumerate(members)
+            if indices or not start
+        ]
+        pages[0].counts.lookups = len(outcomes)
+        return pages
+
+    def _rows_of(self, group: int, outcomes: list[Outcome], indices: Sequence[int]) -> list[int]:
+        """Choose what makes a row in a group: one per identity, that of its first key, or one per key."""
+        found = [index for index in indices if outcomes[index].row is not None]
+        if not self._query.identity:
+            return found
+        return [i for i in found if self._identities.is_new(self._identity(outcomes[i]), group)]
 
     def _rows(self, found: list[Outcome]) -> pa.Table:
-        """Decode rows: one per identity, that of its first key, or one per key."""
         schema = self._query.tables[self._query.name]
-        if self._query.identity:
-            found = [o for o in found if self._identities.is_new(self._identity(o))]
         try:
             table = arrow.table([o.row or {} for o in found], self._query.columns)
         except arrow.Misfit as misfit:
@@ -112,10 +139,12 @@ class KeyedPages:
     def _lookups(self, outcomes: list[Outcome]) -> pa.Table:
         schema = self._query.tables[self._query.name + LOOKUPS]
         errors = [o.error for o in outcomes]
+        answered_by = [pa.array([o.answered_by for o in outcomes], pa.string())] if self._plan.kinds else []
         columns = [
             *self._key_columns(outcomes),
             pa.array([o.status for o in outcomes], pa.string()),
             pa.array([self._identity(o) for o in outcomes], pa.string()),
+            *answered_by,
             pa.array([e.code if e else None for e in errors], pa.string()),
             pa.array([_message(o) for o in outcomes], pa.string()),
             pa.array([o.attempts for o in outcomes], pa.int64()),
@@ -152,54 +181,29 @@ class _Slices:
         return list(zip(*(column.to_pylist() for column in part.columns), strict=True))
 
 
+class Figures(TypedDict):
+    """What a page counts of its keys."""
+
+    asked: int
+    found: int
+    not_found: int
+    failures: Counter[str]
+
+
+def _figures(outcomes: list[Outcome]) -> Figures:
+    found = sum(outcome.row is not None for outcome in outcomes)
+    failures = Counter(o.error.plain_code for o in outcomes if o.error)
+    not_found = len(outcomes) - found - failures.total()
+    return Figures(asked=len(outcomes), found=found, not_found=not_found, failures=failures)
+
+
+def _taken(table: pa.Table, indices: Sequence[int]) -> pa.Table:
+    """Take some rows in their order; all of them are the table itself."""
+    return table if len(indices) == table.num_rows else table.take(pa.array(indices, pa.int64()))
+
+
 def _message(outcome: Outcome) -> str | None:
     if outcome.error is None:
         return None
     path = ".".join(str(step) for step in outcome.error.path[1:])
     return f"{path}: {outcome.error.message}" if path else outcome.error.message
-
-
-def sorted_keys(keys: object, plan: Keyed) -> pa.Table:
-    """Make a table of the plan's key columns: distinct, sorted, without nulls.
-
-    Takes a table or frame with columns of these names, or, for a single key column, any sequence.
-    """
-    names = [field.name for field in plan.key_fields]
-    table = _as_table(keys, names)
-    missing = [name for name in names if name not in table.column_names]
-    if missing:
-        raise ConfigurationError(
-            f"the keys have no column {', '.join(missing)}; there are: {', '.join(table.column_names)}"
-        )
-    try:
-        table = table.select(names).cast(pa.schema(plan.key_fields))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # their message holds a key
-        raise ConfigurationError(f"the keys do not fit the query's variables {', '.join(names)}") from None
-    if len(names) == 1 and _ascending(table[names[0]]):
-        return table  # as the keys of a partition are: no copy of millions of keys
-    for name in names:
-        table = table.filter(pc.is_valid(table[name]))
-    return table.group_by(names).aggregate([]).sort_by([(name, "ascending") for name in names])
-
-
-def _ascending(column: pa.ChunkedArray) -> bool:
-    """Say whether values are sorted, distinct and not null."""
-    if column.null_count:
-        return False
-    return bool(pc.all(pc.less(column[:-1], column[1:]), min_count=0).as_py())
-
-
-def _as_table(keys: object, names: list[str]) -> pa.Table:
-    match keys:
-        case pa.Table():
-            return keys
-        case pa.Array() | pa.ChunkedArray():
-            return pa.table({names[0]: keys})
-        case _ if hasattr(keys, "__dataframe__") or hasattr(keys, "__arrow_c_stream__"):
-            return pa.table(keys) if hasattr(keys, "__arrow_c_stream__") else pa.Table.from_pandas(keys)
-        case Mapping():
-            return pa.table(dict(keys))
-        case Iterator() | list() | tuple() | set():
-            values = list(keys)
-            return pa.table({names[0]: pa.array(values)}) if len(names) == 1 else pa.Table.from_pylist(values)
-    raise ConfigurationError(f"keys are a table, a frame or a list, not {type(keys).__name__}")

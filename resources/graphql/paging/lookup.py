@@ -23,13 +23,17 @@ Key = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one key: `row` is None where it was not found or failed."""
+    """What became of one key: `row` is None where it was not found or failed.
+
+    `answered_by` is the kind of identifier that led to the row, where several are asked in turn.
+    """
 
     key: Key
     row: Mapping[str, object] | None
     error: ServerError | None
     attempts: int
     fetched_at: datetime
+    answered_by: str | None = None
 
     @property
     def status(self) -> str:

@@ -10,19 +10,19 @@ REMEMBERED_BYTES = 12  # of a digest: two identities among a billion share one w
 
 
 class Identities:
-    """Remembers which identities have been seen, in about 90 bytes each whatever their length."""
+    """Remembers which identities have been seen in which groups, in about 90 bytes each, however long."""
 
     def __init__(self) -> None:
-        self._seen: set[bytes] = set()
+        self._seen: dict[bytes, int] = {}  # digest → a bit for each group
 
-    def is_new(self, identity: str | None) -> bool:
-        """Say whether this is the first time; a row without identity is always new."""
+    def is_new(self, identity: str | None, group: int = 0) -> bool:
+        """Say whether this is the first time in this group; a row without identity is always new."""
         if identity is None:
             return True
         digest = blake2b(identity.encode(errors="surrogatepass"), digest_size=REMEMBERED_BYTES).digest()
-        size = len(self._seen)
-        self._seen.add(digest)
-        return len(self._seen) > size
+        seen, bit = self._seen.get(digest, 0), 1 << group
+        self._seen[digest] = seen | bit
+        return not seen & bit
 
 
 def stamped(table: pa.Table, fetched_at: Sequence[datetime], schema: pa.Schema) -> pa.Table:

@@ -1,0 +1,91 @@
+"""Profiles that had no event for long: asked again, so that no change of theirs is missed for ever."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.defs.daily import BACKFILL, DAILY, POOL
+from pipelines.defs.profiles_refresh.staleness import AT, ID, asked_before, last_asked, stale
+from pipelines.environment import environment
+from pipelines.extraction import Extraction, ExtractRange
+from pipelines.publication import table_schema
+from resources.graphql.query import Query
+from resources.lake import Lake
+from resources.targetdata import TargetDataResource
+
+REFRESH = Query.load(
+    Path(__file__).parent.parent / "profiles" / "profiles.graphql",
+    schema=environment().schema_file,
+    name="profiles_refresh",
+    root="personTargetDataByProfileId",
+    identity="profileId",
+    scalars=environment().scalars,
+)
+KEY = REFRESH.tables["profiles_refresh__lookups"].names[0]  # as the root field's argument is named
+GRACE = timedelta(days=2)  # between being due and being asked: the day's end, and the morning after
+
+
+@dg.asset(
+    deps=["profiles"],
+    partitions_def=DAILY,
+    backfill_policy=BACKFILL,
+    pool=POOL,
+    code_version=REFRESH.hash,
+    kinds={"graphql", "parquet"},
+    group_name="targetdata",
+    metadata={"dagster/column_schema": table_schema(REFRESH.tables["profiles_refresh"])},
+)
+def profiles_refresh(context: dg.AssetExecutionContext, targetdata: TargetDataResource, lake: Lake) -> None:
+    """One row per profile that nobody had asked for in `TARGETDATA_REFRESH_DAYS` days, as the API shows it.
+
+    The oldest come first, at most `TARGETDATA_REFRESH_SHARE` of all profiles a day. A profile that is not
+    there any more is `not_found` in `profiles_refresh__lookups`.
+    """
+    extraction = Extraction(context, lake, REFRESH, max_failed=environment().max_failed)
+    with extraction.range() as days:
+        for page in targetdata.pages(REFRESH, keys=days.grouped(due(lake, days))):
+            days.write(page)
+
+
+def due(lake: Lake, days: ExtractRange) -> dict[str, pa.Table]:
+    """Choose the profiles of each day; what a day of the run has chosen is asked for, so no other day's."""
+    settings = environment()
+    asked = last_asked(lake, without={day.folder for day in days.partitions.values()})
+    keys: dict[str, pa.Table] = {}
+    for key, day in days.partitions.items():
+        before = day.end - timedelta(days=settings.refresh_days)
+        keys[key] = stale(asked, before=before, share=settings.refresh_share)
+        asked = asked.filter(pc.invert(pc.is_in(asked[ID], keys[key][ID])))
+        keys[key] = keys[key].rename_columns([KEY])
+    return keys
+
+
+@dg.asset_check(asset=profiles_refresh)
+def oldest_profile(lake: Lake) -> dg.AssetCheckResult:
+    """Say how long ago the profile was asked for that has waited longest."""
+    settings, now = environment(), datetime.now(UTC)
+    asked = last_asked(lake)
+    limit = timedelta(days=settings.refresh_days) + GRACE
+    late = asked_before(asked, now - limit).num_rows
+    oldest = pc.min(asked[AT]).as_py() or now
+    return dg.AssetCheckResult(
+        passed=not late,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=_advice(late, asked.num_rows, settings.refresh_share) if late else None,
+        metadata={
+            "oldest_age_days": (now - oldest) / timedelta(days=1),
+            "profiles": asked.num_rows,
+            "profiles_overdue": late,
+        },
+    )
+
+
+def _advice(late: int, known: int, share: float) -> str:
+    return (
+        f"{late:,} of {known:,} profiles are overdue; at {share:.1%} of all a day it takes "
+        f"{late / (known * share):,.0f} days to ask for them. Is the schedule on? If so, raise "
+        "TARGETDATA_REFRESH_SHARE"
+    )

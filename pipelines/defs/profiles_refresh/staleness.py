@@ -1,0 +1,56 @@
+"""When each profile of the lake was asked for last."""
+
+import math
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from resources.lake import Lake
+
+ID, AT = "profile_id", "fetched_at"
+SCHEMA = pa.schema([(ID, pa.string()), (AT, pa.timestamp("us", tz="UTC"))])
+LEAST_ROWS = 1_000_000  # gathered before they are merged
+
+
+def last_asked(lake: Lake, *, without: Collection[str] = ()) -> pa.Table:
+    """Give each profile's id and when it was asked for last: found in `profiles`, or by `profiles_refresh`.
+
+    A profile that the refresh did not find was asked for too; one that failed was not. Partitions `without`
+    of `profiles_refresh` are left out. Memory: two values a profile, three times at most.
+    """
+    newest = SCHEMA.empty_table()
+    gathered: list[pa.Table] = []
+    for rows in _asked(lake, without):
+        gathered.append(rows)
+        if sum(table.num_rows for table in gathered) > max(LEAST_ROWS, newest.num_rows):
+            newest, gathered = _newest([newest, *gathered]), []
+    return _newest([newest, *gathered])
+
+
+def stale(asked: pa.Table, *, before: datetime, share: float) -> pa.Table:
+    """Choose the ids of profiles that were asked for last before a moment: the oldest, a share of all."""
+    oldest_first = asked_before(asked, before).sort_by([(AT, "ascending"), (ID, "ascending")])
+    return oldest_first.slice(0, math.ceil(asked.num_rows * share)).select([ID])
+
+
+def asked_before(asked: pa.Table, moment: datetime) -> pa.Table:
+    """Keep the profiles that were asked for last before a moment."""
+    return asked.filter(pc.less(asked[AT], pa.scalar(moment, SCHEMA.field(AT).type)))
+
+
+def _asked(lake: Lake, without: Collection[str]) -> Iterator[pa.Table]:
+    for folder in lake.folders("profiles"):
+        yield lake.read("profiles", folder, columns=[ID, AT]).cast(SCHEMA)
+    for folder in lake.folders("profiles_refresh__lookups"):
+        if folder not in without:
+            rows = lake.read("profiles_refresh__lookups", folder)
+            answered = rows.filter(pc.not_equal(rows["status"], "failed"))
+            yield pa.Table.from_arrays([answered.column(0).cast(pa.string()), answered[AT]], schema=SCHEMA)
+
+
+def _newest(tables: list[pa.Table]) -> pa.Table:
+    rows = pa.concat_tables(tables)
+    newest = rows.filter(rows[ID].is_valid()).group_by(ID).aggregate([(AT, "max")])
+    return newest.rename_columns([ID, AT]).cast(SCHEMA)
