@@ -23,6 +23,7 @@ REFRESH = Query.load(
     name="profiles_refresh",
     root="personTargetDataByProfileId",
     identity="profileId",
+    scalars=environment().scalars,
 )
 KEY = REFRESH.tables["profiles_refresh__lookups"].names[0]  # as the root field's argument is named
 GRACE = timedelta(days=2)  # between being due and being asked: the day's end, and the morning after
