@@ -120,8 +120,9 @@ class Query:
 
     @property
     def hash(self) -> str:
-        """A digest of the document, whatever its white space."""
-        return hashlib.sha256(print_ast(self.document).encode()).hexdigest()[:16]
+        """A digest of the document, whatever its white space, and of its tables' columns and types."""
+        schemas = [f"{name}\n{schema}" for name, schema in self.tables.items()]
+        return hashlib.sha256("\n".join([print_ast(self.document), *schemas]).encode()).hexdigest()[:16]
 
     def window_variables(self, start: datetime, end: datetime) -> dict[str, object]:
         """Give the window's variables their values: from `start` on, and before `end`; both with a zone."""
