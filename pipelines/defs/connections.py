@@ -10,12 +10,12 @@ from resources.lake import Lake, LakeIOManager
 def connections() -> dg.Definitions:
     """Name the account, the lake, and the executor (a run is one process; its work is on the wire)."""
     settings = environment()
-    lake = Lake(path=str(settings.lake))
+    path = str(settings.lake)
     return dg.Definitions(
         resources={
             "targetdata": targetdata_resource(refresh_token()),
-            "lake": lake,
-            "io_manager": LakeIOManager(lake=lake),  # the default: what an asset returns goes into the lake
+            "lake": Lake(path=path),
+            "io_manager": LakeIOManager(path=path),  # the default: what an asset returns goes into the lake
         },
         executor=dg.in_process_executor,
     )

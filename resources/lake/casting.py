@@ -1,7 +1,6 @@
 """Tables into the schema that their files shall have: each value as it was, or the table is refused."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -9,7 +8,7 @@ import pyarrow.types as pt
 
 from resources.errors import LakeError
 
-DECLARE = "Declare the table's schema in the asset's metadata, as lake/schema"
+DECLARE = "Declare the table's columns in the asset's metadata, as dagster/column_schema"
 FAMILIES: list[tuple[str, Callable[[pa.DataType], object]]] = [
     ("null", pt.is_null),
     ("text", lambda type_: pt.is_string(type_) or pt.is_large_string(type_) or pt.is_string_view(type_)),
@@ -109,10 +108,8 @@ def plain(type_: pa.DataType, path: str) -> pa.DataType:
     return type_
 
 
-def storable(schema: Any, name: str) -> pa.Schema:
+def storable(schema: pa.Schema, name: str) -> pa.Schema:
     """Refuse a schema that Parquet does not give back as it is."""
-    if not isinstance(schema, pa.Schema):
-        raise LakeError(f"{name}: lake/schema in the asset's metadata must be a pyarrow.Schema")
     for field in schema:
         if not _survives(pa.schema([field])):
             raise LakeError(f"{name}.{field.name}: Parquet has no {field.type}, declare another type for it")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 import pyarrow as pa
 
+from resources.lake.declared import COLUMN_SCHEMA, table_schema
 from resources.lake.manifest import Manifest
 
 
@@ -12,14 +13,9 @@ def published(manifest: Manifest, schema: pa.Schema) -> dict[str, dg.MetadataVal
     """Give the metadata of a partition of a table; Dagster plots the numbers over partitions."""
     return {
         "dagster/partition_row_count": dg.MetadataValue.int(manifest.rows),
-        "dagster/column_schema": dg.MetadataValue.table_schema(table_schema(schema)),
+        COLUMN_SCHEMA: dg.MetadataValue.table_schema(table_schema(schema)),
         "rows": dg.MetadataValue.int(manifest.rows),
         "file_bytes": dg.MetadataValue.int(manifest.bytes),
         "generation": dg.MetadataValue.int(manifest.generation),
         "observed_at": dg.MetadataValue.timestamp(datetime.now(UTC)),
     }
-
-
-def table_schema(schema: pa.Schema) -> dg.TableSchema:
-    """Give Dagster an Arrow schema."""
-    return dg.TableSchema(columns=[dg.TableColumn(name=f.name, type=str(f.type)) for f in schema])

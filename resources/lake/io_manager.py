@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from typing import Any, get_args, get_origin
 
 import dagster as dg
+from pydantic import Field
 
 from resources.errors import LakeError, PartitionMissing
 from resources.failures import named_failures
+from resources.lake.declared import COLUMN_SCHEMA, declared_schema
 from resources.lake.figures import published
 from resources.lake.frames import frame_of, kind_of, supported
 from resources.lake.place import Place, place_of, table_of
@@ -15,8 +17,6 @@ from resources.lake.reader import dataset, named
 from resources.lake.resource import Lake
 from resources.lake.returned import frames_of
 from resources.lake.table_writer import TableWriter
-
-SCHEMA = "lake/schema"  # in an asset's metadata: the pyarrow.Schema of its table
 
 
 class LakeIOManager(dg.ConfigurableIOManager):
@@ -26,7 +26,12 @@ class LakeIOManager(dg.ConfigurableIOManager):
     for example `profiles__lookups`) and `allow_missing_partitions`.
     """
 
-    lake: Lake
+    path: str = Field(description="The lake's folder on a local disk.")
+
+    @property
+    def lake(self) -> Lake:
+        """The lake that the tables are in."""
+        return Lake(path=self.path)
 
     def load_input(self, context: dg.InputContext) -> object:
         """Give the input's partitions in the form that its annotation asks for."""
@@ -67,21 +72,22 @@ class LakeIOManager(dg.ConfigurableIOManager):
     def handle_output(self, context: dg.OutputContext, obj: object) -> Any:
         """Publish what an asset returned, a partition after the other, and record each.
 
-        None is left alone where the asset declares no frame: it publishes by itself. A generator of events,
+        None is left alone where the asset declares no columns: it publishes by itself. A generator of events,
         as Dagster takes it, for the sake of a range run that fails midway.
         """
         with named_failures(context.step_context.instance, context.run_id):
-            declared = context.definition_metadata.get(SCHEMA)
-            if obj is None and declared is None:
+            declares = context.definition_metadata.get(COLUMN_SCHEMA)
+            if obj is None and declares is None:
                 return
             _require_asset(context)
+            table = table_of(context.asset_key)
             places = _places(context)
             recorded: list[dg.AssetMaterialization] = []
             writer = TableWriter(
-                self.lake, table_of(context.asset_key), places, declared=declared, run=context.run_id
+                self.lake, table, places, declared=declared_schema(declares, table), run=context.run_id
             )
             try:
-                for place, frame in frames_of(obj, places, table_of(context.asset_key)):
+                for place, frame in frames_of(obj, places, table):
                     recorded.append(self._publish(context, writer, place, frame))
             except BaseException:
                 for event in recorded:  # Dagster records nothing of a step that fails

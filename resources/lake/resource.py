@@ -86,7 +86,7 @@ class Lake(dg.ConfigurableResource[Any]):
 
     def manifests(self, table: str) -> list[Manifest]:
         """Give the manifests of all published partitions of a table."""
-        folders = [self.root / table, *(self.root / table).glob("*=*")]
+        folders = [self.root / table, *sorted((self.root / table).glob("*=*"))]
         return [found for found in map(Manifest.read, folders) if found]
 
 

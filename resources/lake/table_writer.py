@@ -23,12 +23,12 @@ class TableWriter:
     """
 
     def __init__(
-        self, lake: Lake, table: str, places: Sequence[Place], *, declared: object = None, run: str
+        self, lake: Lake, table: str, places: Sequence[Place], *, declared: pa.Schema | None = None, run: str
     ) -> None:
         self._lake = lake
         self._table = table
         self._run = run
-        self.schema = storable(declared, table) if declared is not None else self._newest(places)
+        self.schema = storable(declared, table) if declared else self._newest(places)
 
     def _newest(self, places: Sequence[Place]) -> pa.Schema | None:
         """Give the schema of the newest partition but for those that are to be replaced."""

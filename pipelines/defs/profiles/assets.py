@@ -9,7 +9,7 @@ from pipelines.environment import environment
 from pipelines.extraction import Extraction
 from resources.graphql.query import Query
 from resources.lake import Lake
-from resources.lake.figures import table_schema
+from resources.lake.declared import table_schema
 from resources.targetdata import TargetDataResource
 
 PROFILES = Query.load(
