@@ -40,7 +40,7 @@ def test_what_is_declared_comes_back(columns: dict[str, tuple[pa.DataType, bool]
 )
 def test_a_type_that_is_none_of_arrows_is_named(text: str) -> None:
     declared = dg.TableSchema(columns=[dg.TableColumn("age", text)])
-    with pytest.raises(LakeError, match="people.age is declared as .* which is no type that pyarrow prints"):
+    with pytest.raises(LakeError, match=r"people.age is declared as .* which is no type that pyarrow prints"):
         declared_schema(declared, "people")
 
 

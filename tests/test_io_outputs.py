@@ -374,7 +374,7 @@ def test_an_op_that_is_no_asset_is_told_to_take_another_io_manager(lake: Lake) -
     def counting() -> None:
         number()
 
-    with pytest.raises(dg.Failure, match='result is not of an asset.*io_manager_key="mem_io_manager"'):
+    with pytest.raises(dg.Failure, match=r'result is not of an asset.*io_manager_key="mem_io_manager"'):
         counting.execute_in_process()
 
 

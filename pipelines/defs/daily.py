@@ -20,9 +20,9 @@ BACKFILL = (
 
 profiles_daily = dg.define_asset_job(
     "profiles_daily",
-    selection=dg.AssetSelection.assets("profiles").upstream(),
+    selection=dg.AssetSelection.assets("profiles_wide").upstream(),
     partitions_def=DAILY,
-    description="A day's keys from the feed, then their profiles, as Parquet partitions.",
+    description="A day's keys from the feed, their profiles, and these as a flat table: Parquet partitions.",
 )
 
 profiles_every_morning = dg.build_schedule_from_partitioned_job(

@@ -15,7 +15,10 @@ NOT_NULL = dg.TableColumnConstraints(nullable=False)
 
 
 def table_schema(schema: pa.Schema) -> dg.TableSchema:
-    """Give Dagster an Arrow schema; in an asset's metadata, as `dagster/column_schema`, it declares the table."""
+    """Give Dagster an Arrow schema.
+
+    In an asset's metadata, as `dagster/column_schema`, it declares the columns of the asset's table.
+    """
     return dg.TableSchema(
         columns=[
             dg.TableColumn(field.name, str(field.type), constraints=None if field.nullable else NOT_NULL)
@@ -25,7 +28,7 @@ def table_schema(schema: pa.Schema) -> dg.TableSchema:
 
 
 def declared_schema(metadata: object, table: str) -> pa.Schema | None:
-    """Read the schema that an asset's metadata declares, if it does; raise LakeError where it is not Arrow's."""
+    """Read the schema that an asset's metadata declares; raise LakeError for a type that is not Arrow's."""
     if isinstance(metadata, dg.TableSchemaMetadataValue):
         metadata = metadata.schema
     if not isinstance(metadata, dg.TableSchema):
@@ -38,8 +41,8 @@ def _field(column: dg.TableColumn, table: str) -> pa.Field:
         type_ = _Reader(column.type).whole()
     except ValueError:
         raise LakeError(
-            f"{table}.{column.name} is declared as {column.type}, which is no type that pyarrow prints, such as "
-            "string, int64, date32[day], timestamp[us, tz=UTC], decimal128(10, 2) or list<item: string>"
+            f"{table}.{column.name} is declared as {column.type}, which is no type that pyarrow prints, such "
+            "as string, int64, date32[day], timestamp[us, tz=UTC], decimal128(10, 2) or list<item: string>"
         ) from None
     return pa.field(column.name, type_, nullable=column.constraints.nullable)
 
