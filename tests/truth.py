@@ -79,10 +79,26 @@ ENTRIES = {
 }
 
 
+WIDE_NAMES = {  # the columns that the sandbox's environment and the defaults make
+    "attributes": {
+        name: f"attribute_{name}" for name in ("city", "segment", "visits_30d", "age_band", "churn_score")
+    },
+    "permissions": {"CS-OM": "permission_cs_om", "CS-NBA": "permission_cs_nba"},
+    "identifiers": {
+        "umid": "identifier_umid",
+        "customer-id": "identifier_customer_id",
+        "gaid": "identifier_gaid",
+        "idfa": "identifier_idfa",
+        "ttdId": "identifier_ttd_id",
+        "gclid": "identifier_gclid",
+    },
+}
+
+
 def expected_wide(
     sandbox: Sandbox,
     umids: Iterable[str],
-    names: Mapping[str, Mapping[str, str]],
+    names: Mapping[str, Mapping[str, str]] = WIDE_NAMES,
     variant: str = "targetdata",
 ) -> list[Any]:
     """Give the rows of `profiles_wide`; `names` maps each list to its names and their columns."""
