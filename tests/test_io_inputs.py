@@ -185,6 +185,7 @@ def test_a_table_without_partitions_is_a_frame_of_its_columns_alone(lake: Lake) 
 def test_an_asset_without_partitions_gets_all_that_there_are_upstream(lake: Lake) -> None:
     publish(lake, "people", "2026-11-23", people("2026-11-23"))
     assert plain(loaded(lake, pa.Table)).equals(dated(*DAYS, "2026-11-23"))
+    assert list(loaded(lake, dict[str, pa.Table])) == [*DAYS, "2026-11-23"]
 
 
 def publish(lake: Lake, table: str, day: str, rows: pa.Table) -> None:

@@ -360,9 +360,21 @@ def test_the_partitions_column_may_be_returned_and_is_the_folders(returning: Ret
     days = pa.array([date.fromisoformat(DAYS[0])] * 2)
     returning(ROWS.append_column("date", days), DAYS[0])
     assert returning.lake.read("people", f"date={DAYS[0]}").column_names == ROWS.column_names
+    declared = pa.schema([*ROWS.schema, pa.field("date", pa.date32())])
+    returning(ROWS.append_column("date", days), DAYS[0], schema=declared)
+    assert returning.lake.read("people", f"date={DAYS[0]}").column_names == ROWS.column_names
     assert "people.date is not 2026-11-21 everywhere" in said(
         returning, ROWS.append_column("date", days), DAYS[1]
     )
+
+
+def test_a_prefix_of_the_asset_stands_before_its_table(lake: Lake) -> None:
+    @dg.asset(key_prefix="crm")
+    def people() -> pa.Table:
+        return ROWS
+
+    dg.materialize([people], resources={"io_manager": LakeIOManager(path=lake.path)})
+    assert lake.read("crm__people").num_rows == 2
 
 
 def test_an_op_that_is_no_asset_is_told_to_take_another_io_manager(lake: Lake) -> None:

@@ -1,5 +1,6 @@
 """The wide table: a row a profile, and a column for each configured name."""
 
+from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -223,6 +224,17 @@ def test_the_fields_are_told_by_their_names() -> None:
     assert found == EntryFields("permission", "granted", "last_seen", pa.bool_())
     found = entries("identifiers", identifier_name=text, identifier_value=pa.int64(), seen=instant)
     assert found == EntryFields("identifier_name", "identifier_value", "seen", pa.int64())
+
+
+def test_a_field_that_may_hold_values_is_not_taken_for_the_name() -> None:
+    for column, field in (("identifiers", "identifier"), ("attributes", "first_name")):
+        assert isinstance(entries(column, **{field: pa.string(), "value": pa.string()}), str)
+
+
+def test_what_looks_like_values_is_not_shown() -> None:
+    many = Counter(map(str, range(1001)))
+    day = WideDay(pd.DataFrame(), {"attributes": Counter({"city": 3}), "permissions": many})
+    assert day.without_column == {"attributes": {"city": 3}, "permissions": "1001 different names"}
 
 
 def test_what_cannot_be_told_is_left_out_with_the_setting_that_says_it() -> None:

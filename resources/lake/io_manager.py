@@ -43,18 +43,18 @@ class LakeIOManager(dg.ConfigurableIOManager):
             return self._frame(context, places, kind)
 
     def _frame(self, context: dg.InputContext, places: Sequence[Place], kind: str) -> object:
+        table, folders = _table(context), named([place.folder for place in places])
         wanted = context.definition_metadata.get("columns")
-        opened = dataset(
-            self.lake, _table(context), places, columns=wanted, warn=lambda text: context.log.warning(text)
-        )
-        return frame_of(opened, kind)
+        opened = dataset(self.lake, table, places, columns=wanted, warn=context.log.warning)
+        with self.lake.readable(table, folders):
+            return frame_of(opened, kind)
 
     def _places_there(self, context: dg.InputContext) -> list[Place]:
         """Find the upstream partitions; what lacks is named, and left out only where that is allowed."""
         table = _table(context)
         places = _places(context)
-        there = {manifest.partition for manifest in self.lake.manifests(table)}
-        missing = [place.key or "its only partition" for place in places if place.folder not in there]
+        there = [place for place in places if self.lake.manifest(table, place.folder)]
+        missing = [place.key or "its only partition" for place in places if place not in there]
         if missing and (
             not context.definition_metadata.get("allow_missing_partitions") or len(missing) == len(places)
         ):
@@ -67,7 +67,7 @@ class LakeIOManager(dg.ConfigurableIOManager):
             context.log.warning(f"{table} is read without {named(missing)}: not materialized")
         if not places:
             raise PartitionMissing(f"{table} has no partition that this run depends on")
-        return [place for place in places if place.folder in there]
+        return there
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> Any:
         """Publish what an asset returned, a partition after the other, and record each.

@@ -1,5 +1,6 @@
 """The Dagster resource for the lake; usable in a notebook without a Dagster run."""
 
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -48,7 +49,7 @@ class Lake(dg.ConfigurableResource[Any]):
 
     def read(self, table: str, folder: str = "") -> pa.Table:
         """Read one partition of a table, for example `read("profiles", "date=2026-11-22")`."""
-        with self.open(table, folder) as file, self._readable(table, folder):
+        with self.open(table, folder) as file, self.readable(table, folder):
             return pq.read_table(file)
 
     def open(self, table: str, folder: str = "") -> pa.NativeFile:
@@ -59,7 +60,7 @@ class Lake(dg.ConfigurableResource[Any]):
         """
         for look in range(LOOKS):
             time.sleep(LOOK_SECONDS if look else 0)
-            with self._readable(table, folder):
+            with self.readable(table, folder):
                 file = pa.OSFile(str(self.root / table / folder / FILE))
                 footer = pq.read_schema(file).metadata or {}
             manifest = self.manifest(table, folder)
@@ -69,7 +70,8 @@ class Lake(dg.ConfigurableResource[Any]):
         raise LakeError(f"{table} {folder} was published by half: run the partition again")
 
     @contextmanager
-    def _readable(self, table: str, folder: str) -> Iterator[None]:
+    def readable(self, table: str, folder: str) -> Iterator[None]:
+        """Name what is read in the errors of reading."""
         try:
             yield
         except FileNotFoundError as error:
@@ -77,8 +79,11 @@ class Lake(dg.ConfigurableResource[Any]):
                 f"{table} has no partition {folder or '(whole)'} in {self.root}: materialize {table} first"
             ) from error
         except (OSError, pa.ArrowInvalid) as error:
-            path = self.root / table / folder / FILE
-            raise LakeError(f"{path} cannot be read as Parquet ({type(error).__name__})") from error
+            number = error.errno if isinstance(error, OSError) else None
+            reason = os.strerror(number) if number else type(error).__name__
+            raise LakeError(
+                f"{table} {folder} in {self.root} cannot be read as Parquet ({reason})"
+            ) from error
 
     def manifest(self, table: str, folder: str = "") -> Manifest | None:
         """Give what is known of a published partition, None if there is none."""

@@ -28,7 +28,9 @@ class TableWriter:
         self._lake = lake
         self._table = table
         self._run = run
-        self.schema = storable(declared, table) if declared else self._newest(places)
+        known = storable(declared, table) if declared else self._newest(places)
+        own = {place.column[0].name for place in places if place.column}
+        self.schema = known and pa.schema([field for field in known if field.name not in own])
 
     def _newest(self, places: Sequence[Place]) -> pa.Schema | None:
         """Give the schema of the newest partition but for those that are to be replaced."""
@@ -56,8 +58,6 @@ class TableWriter:
         if place.column is None or place.column[0].name not in table.column_names:
             return table
         field, value = place.column
-        if self.schema is not None and field.name in self.schema.names:
-            return table
         column = table[field.name]
         if column.null_count or any(found.as_py() != value.as_py() for found in column.unique()):
             raise LakeError(

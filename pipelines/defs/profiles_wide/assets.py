@@ -1,8 +1,5 @@
 """Profiles as one flat table: attributes, permissions and identifiers by name as columns."""
 
-from collections import Counter
-from collections.abc import Mapping
-
 import dagster as dg
 import pyarrow.dataset as pads
 
@@ -14,8 +11,6 @@ from pipelines.defs.profiles_wide.wide import Wide
 from pipelines.environment import environment
 from resources.lake import EachPartition
 from resources.lake.declared import table_schema
-
-SHOWN = 100  # names a list without a column, the most frequent first
 
 _settings = environment()
 WIDE = Wide.plan(
@@ -48,13 +43,8 @@ def profiles_wide(context: dg.AssetExecutionContext, profiles: dict[str, pads.Da
 
     def frame(day: str) -> object:
         made = WIDE.day(profiles[day])
-        context.add_asset_metadata({"names_without_column": without_column(made.unnamed)}, partition_key=day)
+        metadata = {"names_without_column": dg.MetadataValue.json(made.without_column)}
+        context.add_asset_metadata(metadata, partition_key=day)
         return made.frame
 
     return EachPartition((day, frame(day)) for day in profiles)
-
-
-def without_column(unnamed: Mapping[str, Counter[str]]) -> dg.MetadataValue:
-    """Give the names that no column stands for and how often they came: names are no personal data."""
-    shown = {column: dict(names.most_common(SHOWN)) for column, names in unnamed.items()}
-    return dg.MetadataValue.json(shown)

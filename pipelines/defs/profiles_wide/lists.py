@@ -16,8 +16,12 @@ from resources.graphql.columns import snake_case
 
 SETTING = "TARGETDATA_WIDE_FIELDS"
 PREFIXES = {"attributes": "attribute", "permissions": "permission", "identifiers": "identifier"}
-NAMES = r"name|{one}|{one}_name|field_name|field|key|title|code|.*_name|.*_key"
-VALUES = r"value|{one}_value|field_value|.*_value|granted|given|allowed|consented|status|state|id"
+NAMES = {  # nothing that may hold a value: names are counted in Dagster's metadata
+    "attributes": "name|attribute_name|field_name|attribute|field|key|code",
+    "permissions": "name|permission_name|field_name|permission|key|code",
+    "identifiers": "name|identifier_name|id_name|field_name|key",
+}
+VALUES = r"value|.*_value|granted|given|allowed|consented|status|state|id"
 TIMES = r"last_seen|change_date|changed|changed_at|updated|updated_at|timestamp|modified|.*"
 
 
@@ -40,12 +44,9 @@ def entry_fields(column: str, schema: pa.Schema, given: Mapping[str, tuple[str, 
     fields = {field.name: field.type for field in type_.value_type}
     if column in given:
         return _given(column, fields, given[column])
-    one = PREFIXES[column]
-    name = _first(NAMES.format(one=one), fields, pt.is_string)
+    name = _first(NAMES[column], fields, pt.is_string)
     rest = {field: type_ for field, type_ in fields.items() if field != name}
-    value = _first(
-        VALUES.format(one=one), rest, lambda type_: not pt.is_nested(type_) and not _is_instant(type_)
-    )
+    value = _first(VALUES, rest, lambda type_: not pt.is_nested(type_) and not _is_instant(type_))
     if name is None or value is None:
         return (
             f"which fields of {column} hold name and value cannot be told, it has {', '.join(fields)}: the "

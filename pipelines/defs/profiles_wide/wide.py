@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BATCH_ROWS = 20_000  # profiles whose lists are unfolded at once
+SHOWN, MANY = 100, 1000  # names of a list that are shown; so many are rather values
 NEVER = -(2**63)  # an entry without a time is older than any
 
 
@@ -107,6 +108,17 @@ class WideDay:
 
     frame: "pd.DataFrame"
     unnamed: dict[str, Counter[str]] = field(default_factory=dict)
+
+    @property
+    def without_column(self) -> dict[str, object]:
+        """The names that came and have no column, the most frequent first.
+
+        Names are no personal data; values are, so nothing is given where names look like values.
+        """
+        return {
+            column: dict(names.most_common(SHOWN)) if len(names) <= MANY else f"{len(names)} different names"
+            for column, names in self.unnamed.items()
+        }
 
 
 def _unfolded(
