@@ -22,6 +22,7 @@ FAMILIES: list[tuple[str, Callable[[pa.DataType], object]]] = [
     ("time", pt.is_time),
     ("duration", pt.is_duration),
 ]
+ROOM = 38 - 20  # digits of a decimal128 after those of any 64-bit integer
 CHECKED = [("integer", "float"), ("integer", "decimal"), ("float", "integer"), ("decimal", "integer")]
 
 
@@ -48,6 +49,8 @@ def _column(column: pa.ChunkedArray, field: pa.Field, name: str) -> pa.ChunkedAr
             f"{name}.{field.name} is {column.type} in the frame, {field.type} in the table. {DECLARE}"
         )
     try:
+        if family(column.type) == "integer" and family(field.type) == "decimal" and field.type.scale <= ROOM:
+            column = column.cast(pa.decimal128(38, field.type.scale))  # Arrow asks for room for any integer
         return column.cast(field.type)
     except pa.ArrowInvalid:  # its message holds a value
         raise LakeError(
