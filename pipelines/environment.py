@@ -59,6 +59,17 @@ class Environment(BaseModel):
         1, ge=0, description="Partitions in one run of a backfill; 0 puts all of them into one."
     )
     max_failed: int = Field(0, ge=0, description="Keys of a partition that may fail without stopping it.")
+    wide_attributes: str = Field(
+        "",
+        description="Attributes that are columns of `profiles_wide`, as in `city, visits_30d=int64`.",
+    )
+    wide_permissions: str = Field("CS-OM, CS-NBA", description="The same for permissions.")
+    wide_identifiers: str = Field(
+        "umid, customer-id, gaid, idfa, ttdId, gclid", description="The same for identifiers."
+    )
+    wide_fields: str = Field(
+        "", description="What a list's fields hold, if it cannot be told: `attributes=key:text:changed`."
+    )
 
     refresh_days: float = Field(
         30.0, gt=0, description="A profile that nobody has asked for in so many days is asked again."

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pyarrow as pa
 
-from pipelines.failures import named_failures
 from resources.errors import ConfigurationError
+from resources.failures import named_failures
 from resources.lake import Lake
-from resources.lake.manifest import Manifest
+from resources.lake.figures import published
 from resources.lake.partition import PartitionWriter
 from resources.lake.resource import folder_of
 
@@ -86,12 +86,13 @@ class Publication:
         ) as writer:
             partition = OpenPartition(key, window, folder, writer)
             yield partition
-        self._record(key, partition.metadata | published(writer.manifests, schemas))
+        name, schema = next(iter(schemas.items()))  # the asset's own table
+        self._record(key, partition.metadata | published(writer.manifests[name], schema))
 
     @contextmanager
     def failures(self) -> Iterator[None]:
         """Give failures their names in Dagster, after recording what was published before them."""
-        with self._published_so_far(), named_failures(self._context):
+        with self._published_so_far(), named_failures(self._context.instance, self._context.run.run_id):
             yield
 
     def _window(self, key: str | None) -> tuple[datetime, datetime] | None:
@@ -114,24 +115,3 @@ class Publication:
                 event = dg.AssetMaterialization(self._context.asset_key, partition=key, metadata=metadata)
                 self._context.log_event(event)
             raise
-
-
-def published(
-    manifests: Mapping[str, Manifest], schemas: Mapping[str, pa.Schema]
-) -> dict[str, dg.MetadataValue]:
-    """Give the metadata of published tables; the first is the asset's own."""
-    name, schema = next(iter(schemas.items()))
-    manifest = manifests[name]
-    return {
-        "dagster/partition_row_count": dg.MetadataValue.int(manifest.rows),
-        "dagster/column_schema": dg.MetadataValue.table_schema(table_schema(schema)),
-        "rows": dg.MetadataValue.int(manifest.rows),
-        "file_bytes": dg.MetadataValue.int(manifest.bytes),
-        "generation": dg.MetadataValue.int(manifest.generation),
-        "observed_at": dg.MetadataValue.timestamp(datetime.now(UTC)),
-    }
-
-
-def table_schema(schema: pa.Schema) -> dg.TableSchema:
-    """Give Dagster an Arrow schema."""
-    return dg.TableSchema(columns=[dg.TableColumn(name=f.name, type=str(f.type)) for f in schema])

@@ -8,6 +8,7 @@ ExtractionError
 │   ├── ValueMisfit            a value does not fit the type that the schema gives it
 │   ├── FeedError              mend the feed: broken line, missing column
 │   ├── LakeError              make the lake writable, or mend what is in it
+│   │   └── PartitionMissing   materialize it first
 │   ├── TooManyFailed          look at the failed keys, or allow more of them
 │   └── AccountingError        keys or rows do not add up: report it, nothing was published
 ├── TryLater                   the same run may succeed after `after_seconds`
@@ -53,6 +54,10 @@ class FeedError(PersonNeeded):
 
 class LakeError(PersonNeeded):
     """The lake cannot be written, or holds something else than expected."""
+
+
+class PartitionMissing(LakeError):
+    """What is to be read has not been materialized."""
 
 
 class TooManyFailed(PersonNeeded):

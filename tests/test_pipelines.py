@@ -11,7 +11,7 @@ import pytest
 from tests.dagster_runs import Location, materialization
 from tests.local import last_days
 from tests.sandbox import Sandbox
-from tests.truth import expected_lookups, expected_profiles, lookups, plain
+from tests.truth import expected_lookups, expected_profiles, expected_wide, lookups, plain
 
 DAYS = last_days(3)
 DAY = DAYS[-1]
@@ -77,6 +77,10 @@ def test_a_day_is_published_and_recorded_with_its_figures(location: Location) ->
     assert figures["seconds"] > 0 < figures["rows_per_second"]
     assert figures["answer_bytes"] > 0 < figures["file_bytes"]
     assert [c.name for c in figures["dagster/column_schema"].columns][:2] == ["profile_id", "owner"]
+    assert plain(location.lake.read("profiles_wide", f"date={DAY}")) == expected_wide(location.sandbox, umids)
+    wide = materializations(location, "profiles_wide")[str(DAY)]
+    assert wide["rows"] == wide["dagster/partition_row_count"] == figures["rows"]
+    assert list(wide["names_without_column"]["attributes"]) == ["last_campaign"]
     keys = materializations(location, "profile_keys")[str(DAY)]
     assert keys["events"] == keys["null_keys"] + keys["duplicate_keys"] + keys["rows"]
 
@@ -95,6 +99,10 @@ def test_in_a_range_run_each_partition_is_recorded_by_itself_and_each_key_asked_
         assert plain(location.lake.read("profiles", f"date={day}")) == expected_profiles(
             location.sandbox, umids
         )
+        assert plain(location.lake.read("profiles_wide", f"date={day}")) == expected_wide(
+            location.sandbox, umids
+        )
+    assert sorted(materializations(location, "profiles_wide")) == [str(day) for day in DAYS]
     distinct = {umid for day in DAYS for umid in location.sandbox.umids_of(day)}
     assert location.sandbox.answers == dict.fromkeys(distinct, 1)
     (lookups_,) = {of_day["range_lookups"] for of_day in figures.values()}

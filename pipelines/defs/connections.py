@@ -3,17 +3,20 @@
 import dagster as dg
 
 from pipelines.environment import environment, refresh_token, targetdata_resource
-from resources.lake import Lake
+from resources.lake import Lake, LakeIOManager
 
 
 @dg.definitions
 def connections() -> dg.Definitions:
     """Name the account, the lake, and the executor (a run is one process; its work is on the wire)."""
     settings = environment()
+    path = str(settings.lake)
     return dg.Definitions(
         resources={
             "targetdata": targetdata_resource(refresh_token()),
-            "lake": Lake(path=str(settings.lake)),
+            "lake": Lake(path=path),
+            # The default: what an asset returns goes into the lake.
+            "io_manager": LakeIOManager(path=path, key_prefix=settings.key_prefix),
         },
         executor=dg.in_process_executor,
     )
