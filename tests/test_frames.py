@@ -74,9 +74,7 @@ def test_a_cast_that_is_called_exact_gives_the_same_values_or_fails(
 def test_whole_numbers_fit_a_decimal_that_has_room_for_them() -> None:
     schema = pa.schema([("n", pa.decimal128(5, 2))])
     assert cast(pa.table({"n": [999, None]}), schema, "people")["n"].to_pylist() == [Decimal(999), None]
-    with pytest.raises(
-        LakeError, match=r"people.n has values of int64 that are not exact as decimal128\(5, 2\)"
-    ):
+    with pytest.raises(LakeError, match=r"people.n has values of int64 that are not exact as decimal"):
         cast(pa.table({"n": [1000]}), schema, "people")
 
 

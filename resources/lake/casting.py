@@ -49,13 +49,18 @@ def _column(column: pa.ChunkedArray, field: pa.Field, name: str) -> pa.ChunkedAr
             f"{name}.{field.name} is {column.type} in the frame, {field.type} in the table. {DECLARE}"
         )
     try:
-        if family(column.type) == "integer" and family(field.type) == "decimal" and field.type.scale <= ROOM:
-            column = column.cast(pa.decimal128(38, field.type.scale))  # Arrow asks for room for any integer
-        return column.cast(field.type)
+        return _with_room(column, field.type).cast(field.type)
     except pa.ArrowInvalid:  # its message holds a value
         raise LakeError(
             f"{name}.{field.name} has values of {column.type} that are not exact as {field.type}. {DECLARE}"
         ) from None
+
+
+def _with_room(column: pa.ChunkedArray, target: pa.DataType) -> pa.ChunkedArray:
+    """Make integers decimals of all digits first: Arrow asks a decimal for room for any integer."""
+    if (family(column.type), family(target)) == ("integer", "decimal") and target.scale <= ROOM:
+        return column.cast(pa.decimal128(38, target.scale))
+    return column
 
 
 def exact(source: pa.DataType, target: pa.DataType) -> bool:
