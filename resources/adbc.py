@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
@@ -23,7 +23,10 @@ LATER_SECONDS = 60.0
 EXAMPLE = "duckdb:///absolute/path.duckdb or postgresql://user:password@host:5432/database"
 
 # Nothing of an address that is written in another way is shown: parts of its password might be.
-PLAIN_URI = re.compile(r"(\w+://)(?:[^/?#@\s:]*(?::[^/?#@\s:]*)?@)?([^/?#@\s]*(?:/[^?#@\s]*)?)(?:\?\S*)?")
+PLAIN_URI = re.compile(
+    r"(\w+://)(?:[^/?#@\s:]*(?::[^/?#@\s:]*)?@)?"  # the user and the password
+    r"((?:\[[\da-fA-F:.]+\]|[^/?#@\s:]*)(?::\d+)?(?:/[^?#@\s]*)?)(?:\?[^?#@\s]*)?"
+)
 PASSWORD_PARAMETER = re.compile(r"(?<=[?&])\w*password=([^&]*)")
 # What may be otherwise a minute later, among what libpq says when no connection comes about.
 MAY_PASS = (
@@ -39,7 +42,7 @@ LOST = ("closed the connection", "terminating connection", "conflict with recove
 
 
 def connect(uri: str, *, read_only: bool = False) -> "Connection":
-    """Open a connection whose session counts time in UTC; close it, or use it in a `with`.
+    """Open a connection in autocommit, whose session counts time in UTC; close it, or use it in a `with`.
 
     Raises ConfigurationError, or ServerUnavailable where it may work later; neither shows a password.
     """
@@ -72,7 +75,7 @@ def _duckdb(uri: str, read_only: bool) -> "Connection":
     options = {"path": str(path), "access_mode": "READ_ONLY" if read_only else "READ_WRITE"}
     try:
         database = manager.AdbcDatabase(driver=driver.driver_path(), entrypoint="duckdb_adbc_init", **options)
-        connection: Connection = dbapi.Connection(database, manager.AdbcConnection(database))
+        connection: Connection = dbapi.Connection(database, manager.AdbcConnection(database), autocommit=True)
     except manager.Error as error:
         said = str(error).partition("\n")[0]
         if "lock" in said:
@@ -88,7 +91,7 @@ def _postgresql(uri: str, read_only: bool) -> "Connection":
     try:
         connection: Connection = dbapi.connect(uri, autocommit=True)
     except dbapi.Error as error:
-        _refused(uri, str(error))
+        raise _refused(uri, str(error)) from None
     if read_only:
         with connection.cursor() as cursor:
             cursor.execute("SET default_transaction_read_only = on")
@@ -111,17 +114,17 @@ def _imported(module: str, package: str) -> ModuleType:
         ) from None
 
 
-def _refused(uri: str, said: str) -> NoReturn:
+def _refused(uri: str, said: str) -> ExtractionError:
     """Say why no connection came about; libpq quotes an address that it cannot read, password and all."""
     name = shown(uri)
     if name == "the database" or "percent-encoded" in said:
-        raise ConfigurationError(
+        return ConfigurationError(
             f"the database's URI cannot be read: write special characters in it as %XX, as in {EXAMPLE}"
         )
     why = _without_passwords(uri, said.rpartition("failed: ")[2].strip().splitlines()[0])
     if any(words in said.lower() for words in MAY_PASS):
-        raise ServerUnavailable(f"{name} cannot be reached: {why}", after_seconds=LATER_SECONDS)
-    raise ConfigurationError(f"{name} refuses the connection: {why}. Mend the URI, or the database's rights")
+        return ServerUnavailable(f"{name} cannot be reached: {why}", after_seconds=LATER_SECONDS)
+    return ConfigurationError(f"{name} refuses the connection: {why}. Mend the URI, or the database's rights")
 
 
 def _without_passwords(uri: str, text: str) -> str:

@@ -1,0 +1,15 @@
+"""The sensor that starts a day when its feed has arrived, and again when it was delivered anew."""
+
+import dagster as dg
+
+from pipelines.defs.daily import DAILY, profiles_daily
+from pipelines.environment import environment
+from pipelines.feed_watch import Line, watch
+from resources.feed import KeySource
+
+
+@dg.sensor(job=profiles_daily, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.STOPPED)
+def feed_arrived(context: dg.SensorEvaluationContext, feed: KeySource) -> dg.SensorResult:
+    """Starts a day when its files have arrived, and again when they were delivered with other content."""
+    line = Line(context.instance, dg.AssetKey("profile_keys"), profiles_daily.name, DAILY)
+    return watch(context, feed, line, days=environment().feed_days)
