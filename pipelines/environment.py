@@ -74,6 +74,15 @@ class Environment(BaseModel):
             return pattern
         return f"{glob.escape(str(ROOT))}/{pattern}"
 
+    @field_validator("feed_column")
+    @classmethod
+    def _columns_apart(cls, text: str) -> str:
+        try:
+            named_columns(text.split(","), ["umid"])
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from None
+        return text
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -84,7 +84,7 @@ def watch(
     if not isinstance(source, Feed):
         return dg.SensorResult(skip_reason="the keys come from no files, so there is nothing to look for")
     earlier = _decoded(context.cursor)
-    look = _Look(source, line, time.monotonic)
+    look = _Look(source, line)
     seen, requests, notes = {}, [], []
     for day in line.last_days(days):
         seen[day], request, note = look.at(day, earlier.get(day))
@@ -100,11 +100,10 @@ def watch(
 class _Look:
     """One tick; all its days share the time for reading."""
 
-    def __init__(self, feed: Feed, line: Line, clock: Callable[[], float]) -> None:
+    def __init__(self, feed: Feed, line: Line) -> None:
         self._feed = feed
         self._line = line
-        self._clock = clock
-        self._until = clock() + TICK_SECONDS
+        self._until = time.monotonic() + TICK_SECONDS
 
     def at(self, day: str, seen: Seen | None) -> tuple[Seen | None, dg.RunRequest | None, str]:
         """Give what is known of the day now, a run if it needs one, and a word on it."""
@@ -135,7 +134,7 @@ class _Look:
         for file in files[seen.read :]:
             content.add(file)
             seen.read, seen.version = seen.read + 1, content.version
-            if self._clock() > self._until:
+            if time.monotonic() > self._until:
                 return
 
 

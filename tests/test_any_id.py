@@ -1,5 +1,6 @@
 """Keys of two columns: a person looked up by any identifier, its name and its value."""
 
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -7,10 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 from graphql import GraphQLError
 
+from pipelines.extract import extract_to_file
+from resources.errors import PersonNeeded
 from resources.feed import SqlKeys
 from resources.graphql.query import Query, load_schema
+from resources.targetdata import TargetDataResource
 from tests.conftest import SCHEMA, Connect
-from tests.dagster_runs import Location
 from tests.databases import execute
 from tests.feed_files import jsonl
 from tests.sandbox import Sandbox
@@ -90,37 +93,63 @@ def test_a_literal_name_leaves_one_key_column(sandbox: Sandbox, connect: Connect
     assert set(found["profile_id"].to_pylist()) == {row["profile_id"] for row in rows}
 
 
+def extracted(folder: Path, keys: Path, resource: TargetDataResource, *key_columns: str) -> pa.Table:
+    """Do what the command does; give the lookups."""
+    (folder / "any.graphql").write_text(DOCUMENT)
+    extract_to_file(
+        folder / "any.graphql",
+        schema=SCHEMA,
+        keys=str(keys),
+        key_columns=key_columns,
+        identity=None,
+        variables={},
+        out=folder / "out.parquet",
+        resource=resource,
+        max_failed=0,
+    )
+    return pq.read_table(folder / "out__lookups.parquet")
+
+
 @pytest.mark.parametrize(
-    ("names", "options"),
+    ("names", "key_columns"),
     [
         (("idName", "idValue"), []),
         (("id_name", "id_value"), []),
-        (("kind", "value"), ["--key-column", "idName=kind", "--key-column", "id_value=value"]),
+        (("kind", "value"), ["idName=kind", "id_value=value"]),
     ],
 )
-def test_the_command_reads_both_columns_from_a_file(
-    names: tuple[str, str], options: list[str], sandbox: Sandbox, tmp_path: Path
+def test_a_file_gives_both_columns_under_any_name(
+    names: tuple[str, str],
+    key_columns: list[str],
+    sandbox: Sandbox,
+    connect: Connect,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     rows = identifiers(sandbox, "umid", "customer-id")[:30]
-    (tmp_path / "any.graphql").write_text(DOCUMENT)
     events = [dict(zip(names, order(row), strict=True)) for row in [*rows, NOBODY, NOBODY]]
     (tmp_path / "keys.jsonl").write_bytes(jsonl(*events, {names[0]: "umid"}))
-    location = Location(sandbox, tmp_path)
-    files = ["--keys", str(tmp_path / "keys.jsonl"), "--out", str(tmp_path / "out.parquet")]
-    done = location.run("targetdata", "extract", str(tmp_path / "any.graphql"), *files, *options)
-    assert "31 keys in 33 rows" in " ".join(done.stderr.split())
-    assert "1 duplicates and 1 without a key are dropped" in " ".join(done.stderr.split())
-    assert statuses(pq.read_table(tmp_path / "out__lookups.parquet")) == expected(rows)
+    found = extracted(tmp_path, tmp_path / "keys.jsonl", connect(sandbox), *key_columns)
+    assert statuses(found) == expected(rows)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "31 keys in 33 rows" in said
+    assert "1 duplicates and 1 without a key are dropped" in said
 
 
-def test_the_command_names_the_columns_that_it_needs(sandbox: Sandbox, tmp_path: Path) -> None:
-    (tmp_path / "any.graphql").write_text(DOCUMENT)
+@pytest.mark.parametrize(
+    ("key_columns", "message"),
+    [
+        (["idName=kind"], "name them with --key-column id_name=COLUMN --key-column id_value=COLUMN"),
+        (["kind", "value"], "kind: write it as name=column"),
+        ([], "no column 'id_name'; there are: kind, value"),
+    ],
+)
+def test_columns_that_are_not_named_are_asked_for(
+    key_columns: list[str], message: str, sandbox: Sandbox, connect: Connect, tmp_path: Path
+) -> None:
     (tmp_path / "keys.csv").write_text("kind,value\numid,a\n")
-    location = Location(sandbox, tmp_path)
-    command = ["targetdata", "extract", str(tmp_path / "any.graphql"), "--keys", str(tmp_path / "keys.csv")]
-    command += ["--out", str(tmp_path / "out.parquet")]
-    done = location.run(*command, "--key-column", "idName=kind", check=False)
-    assert "name them with --key-column id_name=COLUMN --key-column id_value=COLUMN" in done.stderr
+    with pytest.raises(PersonNeeded, match=re.escape(message)):
+        extracted(tmp_path, tmp_path / "keys.csv", connect(sandbox), *key_columns)
     assert sandbox.requests == []
 
 

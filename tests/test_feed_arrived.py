@@ -205,13 +205,16 @@ from pipelines.definitions import defs
 
 location, (run_before, day, feed) = defs(), sys.argv[1:]
 sensor, job = location.resolve_sensor_def("feed_arrived"), location.resolve_job_def("profiles_daily")
+resources = {"feed": location.get_repository_def().get_top_level_resources()["feed"]}
 versions, cursor = [], None
 
 def ticks(instance):
     global cursor
     asked = []
     for _ in range(3):
-        with dg.build_sensor_context(instance=instance, cursor=cursor, definitions=location) as context:
+        with dg.build_sensor_context(
+            instance=instance, cursor=cursor, resources=resources, definitions=location
+        ) as context:
             tick = sensor.evaluate_tick(context)
         cursor = tick.cursor
         asked.append([request.partition_key for request in tick.run_requests])

@@ -186,6 +186,10 @@ def test_a_query_cannot_write(uri: str) -> None:
     assert read(uri, "SELECT umid FROM t").events == 0
 
 
+def test_a_query_that_is_empty_is_asked_for(uri: str) -> None:
+    assert "TARGETDATA_KEYS_QUERY" in refusal(uri, " ", ConfigurationError)
+
+
 @pytest.mark.parametrize("query", ["SELECT $3", "SELECT $12 WHERE $1"])
 def test_other_parameters_are_refused(query: str) -> None:
     with pytest.raises(ConfigurationError, match=r"known are \$1, the start, and \$2, the end"):
@@ -196,7 +200,7 @@ def test_other_parameters_are_refused(query: str) -> None:
     ("query", "used"),
     [
         ("SELECT '$1', \"$1\", $q$ $1 $q$, $$ $2 $$, a$1 -- $1\n/* $2 */", []),
-        ("SELECT 'it''s $1' WHERE x < $2", [END]),
+        ("SELECT 'it''s $1', E'it\\'s $1' WHERE x < $2", [END]),
         ("SELECT $2 > $1", [START, END]),
     ],
 )

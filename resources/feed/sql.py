@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SECRET: dict[str, JsonValue] = {"dagster__is_secret": True}
 # What is no parameter: texts, names, comments, and PostgreSQL's $tag$ texts $tag$.
 SQL_TOKEN = re.compile(
-    r"""'(?:[^']|'')*'|"[^"]*"|--[^\n]*|/\*.*?\*/|\$((?:[A-Za-z_]\w*)?)\$.*?\$\1\$|(?<![\w$])\$(?P<number>\d+)""",
+    r"""[eE]'(?:[^'\\]|\\.)*'|'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/|\$((?:[A-Za-z_]\w*)?)\$.*?\$\1\$|(?<![\w$])\$(?P<number>\d+)""",
     re.DOTALL,
 )
 
