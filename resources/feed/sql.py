@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 SECRET: dict[str, JsonValue] = {"dagster__is_secret": True}
 # What is no parameter: texts, names, comments, and PostgreSQL's $tag$ texts $tag$.
 SQL_TOKEN = re.compile(
-    r"""[eE]'(?:[^'\\]|\\.)*'|'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/|\$((?:[A-Za-z_]\w*)?)\$.*?\$\1\$|(?<![\w$])\$(?P<number>\d+)""",
-    re.DOTALL,
+    r"""
+    (?<!\w)[eE]'(?:[^'\\]|\\.)*' | '[^']*' | "[^"]*"
+    | --[^\n]* | /\*.*?\*/
+    | \$((?:[A-Za-z_]\w*)?)\$.*?\$\1\$
+    | (?<![\w$])\$(?P<number>\d+)
+    """,
+    re.DOTALL | re.VERBOSE,
 )
 
 
