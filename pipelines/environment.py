@@ -14,6 +14,8 @@ from dotenv import load_dotenv
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from resources.errors import ConfigurationError
+from resources.feed import Feed, KeySource, SqlKeys
+from resources.feed.columns import named_columns
 from resources.graphql.scalars import read_scalars
 from resources.graphql.settings import Settings
 from resources.graphql_resource import ApiResource
@@ -22,7 +24,7 @@ from resources.targetdata import TargetDataResource
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "TARGETDATA_"
 ACCOUNT = f"{PREFIX}ACCOUNT"  # set by the code location, where there are several accounts
-NEVER_SHARED = {"base_url", "refresh_token", "refresh_token_file", "lake", "feed"}
+NEVER_SHARED = {"base_url", "refresh_token", "refresh_token_file", "lake", "feed", "keys_uri"}
 
 
 class Environment(BaseModel):
@@ -41,9 +43,20 @@ class Environment(BaseModel):
         "data/feed/events-{date}.jsonl.gz",
         description="A day's event files: path or URI with `{date}` or `{date:%Y/%m/%d}`, `*` and `**`.",
     )
-    feed_column: str = Field("umid", description="Which column or field of the events holds the key.")
+    feed_column: str = Field(
+        "umid", description="Which column or field of the events holds the key; several as `name=column,…`."
+    )
     feed_late_seconds: float = Field(
         1800.0, gt=0, description="While a day's file is missing, how long to wait before looking again."
+    )
+    feed_days: int = Field(
+        3, ge=1, description="So many days back the sensor `feed_arrived` looks for files."
+    )
+    keys_uri: str = Field(
+        "", repr=False, description="A database to take the keys from instead of the feed, as a URI."
+    )
+    keys_query: str = Field(
+        "", description="The query, or its .sql file; `$1` and `$2` are the partition's bounds."
     )
     schema_file: Path = Field(
         Path("pipelines/schema.graphql"), description="The account's schema, as `schema pull` writes it."
@@ -105,6 +118,15 @@ class Environment(BaseModel):
     def _each_scalar(cls, value: object) -> object:
         return read_scalars(value) if isinstance(value, str) else value
 
+    @field_validator("feed_column")
+    @classmethod
+    def _columns_apart(cls, text: str) -> str:
+        try:
+            named_columns(text.split(","), ["umid"])
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from None
+        return text
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
@@ -113,6 +135,11 @@ class Environment(BaseModel):
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError("no such time zone; it should look like Europe/Berlin") from None
         return name
+
+    @property
+    def key_columns(self) -> dict[str, str]:
+        """The columns of `profile_keys`, and where the feed or the query has them."""
+        return named_columns(self.feed_column.split(","), ["umid"])
 
 
 @cache
@@ -157,6 +184,20 @@ def targetdata_resource(refresh_token: str | None = None) -> TargetDataResource:
         refresh_token_file=settings.refresh_token_file,
         **api_limits(),
     )
+
+
+def keys_uri() -> str | None:
+    """Give the *name* of the keys' database to Dagster, as its URI may hold a password."""
+    return dg.EnvVar(_variables("keys_uri")[0]) if environment().keys_uri else None
+
+
+def key_source(keys_uri: str | None = None) -> KeySource:
+    """Build what gives the keys: the query where a database is named, else the feed."""
+    settings = environment()
+    columns = settings.key_columns
+    if settings.keys_uri:
+        return SqlKeys(uri=keys_uri or settings.keys_uri, query=settings.keys_query, columns=columns)
+    return Feed(pattern=settings.feed, columns=columns, late_seconds=settings.feed_late_seconds)
 
 
 def _values(names: Iterable[str]) -> dict[str, str]:
