@@ -1,5 +1,6 @@
 """Rows of several types: null is only where a fragment says nothing about a row's type."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ OWNERS = "__typename id ... on Owner { name ... on User { age } } ... on Item { 
 def test_a_row_has_null_for_the_fields_of_other_types() -> None:
     user = {"__typename": "User", "id": "1", "name": "Ann", "age": 40}
     shop = {"__typename": "Shop", "id": "2", "name": "Co"}
-    item = {"__typename": "Item", "id": "3", "price": 1.5}
+    item = {"__typename": "Item", "id": "3", "price": Decimal("1.5")}
     assert table(OWNERS, user, shop, item) == [
         user | {"price": None},
         shop | {"age": None, "price": None},

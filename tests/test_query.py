@@ -236,8 +236,6 @@ def test_the_users_word_wins_also_for_what_is_built_in() -> None:
 @pytest.mark.parametrize(
     ("scalars", "message"),
     [
-        ({"Mony": "text"}, "the schema has no scalar Mony; it has Boolean, ID, Instant, Int, Money, "),
-        ({"Kind": "text"}, "the schema has no scalar Kind"),
         ({"Money": "decimal(39,2)"}, "there is no type decimal(39,2); there are text, int64"),
         ({"Money": "decimal(2,3)"}, "there is no type decimal(2,3)"),
         ({"Money": "decimal(0,0)"}, "there is no type decimal(0,0)"),
@@ -250,9 +248,48 @@ def test_a_setting_of_scalars_that_cannot_work_is_refused(scalars: dict[str, str
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "name", ["Mony", "Kind", "Person", "Person.price", "Thing.kind", "Thing.owner", "Any.price", "Nobody.at"]
+)
+def test_a_setting_that_names_no_scalar_is_said_once_as_another_schema_may_have_it(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        assert query(THING, scalars={name: "int64"}).tables["q"].field("price").type == pa.string()
+    warning = f"scalars (TARGETDATA_SCALARS): {name} is without effect, as the schema has no such scalar"
+    assert [message.startswith(warning) for message in caplog.messages if name in message] == [True]
+
+
+def test_a_user_says_what_a_field_of_a_type_is_which_wins() -> None:
+    text = "query ($id: ID!) { person(id: $id) { day: at profileId node { id } friends { at } } }"
+    scalars = {
+        "Person.at": "date",
+        "Instant": "text",
+        "Person.profileId": "decimal(9,0)",
+        "Thing.id": "int64",
+    }
+    fields = query(text, scalars=scalars).tables["q"]
+    assert fields.field("day").type == pa.date32()
+    assert fields.field("profile_id").type == pa.decimal128(9, 0)
+    assert fields.field("node").type.field("id").type == pa.string()
+    assert fields.field("friends").type.value_type.field("at").type == pa.date32()
+
+
+def test_a_field_of_several_types_is_kept_in_one_way() -> None:
+    text = "query ($k: ID!) { node(id: $k) { __typename ... on Person { id } ... on Thing { id } } }"
+    with pytest.raises(
+        QueryError, match=r"one column would keep Person\.id as int64 and Thing\.id as text: "
+    ):
+        query(text, scalars={"Person.id": "int64"})
+    both = query(text, scalars={"Person.id": "int64", "Thing.id": "int64"}).tables["q"]
+    assert both.field("id").type == pa.int64()
+    alias = text.replace("Thing { id", "Thing { name: id")
+    assert query(alias, scalars={"Person.id": "int64"}).tables["q"].field("name").type == pa.string()
+
+
 def test_scalars_are_read_from_one_line() -> None:
-    found = read_scalars(" Money = decimal(18, 2),BigInt=text, T=local timestamp ,")
-    assert found == {"Money": "decimal(18, 2)", "BigInt": "text", "T": "local timestamp"}
+    found = read_scalars(" Money = decimal(18, 2),BigInt=text, T=local timestamp ,A.b=date")
+    assert found == {"Money": "decimal(18, 2)", "BigInt": "text", "T": "local timestamp", "A.b": "date"}
     assert read_scalars(" ") == {}
 
 

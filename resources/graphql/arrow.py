@@ -2,24 +2,23 @@
 
 Every value arrives as it was sent or the table is refused: a field that is missing, a number that would
 lose digits, a text that is no instant. What servers do differ in is accepted: `ID` as a number, integers
-and floats as text, a whole float for an integer. Instants and times are truncated to microseconds.
+and floats as text, `3.0` for an integer. Instants and times are truncated to microseconds.
 """
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from resources.graphql.advice import misfit_reason
+from resources.graphql.cells import UNSTORABLE, cells
 from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct
 from resources.graphql.gaps import filled
-from resources.graphql.values import Read, kind_of, misfit_reason, reader
+from resources.graphql.values import Read, kind_of, reader
 
 NONE = type(None)
-BEYOND_MICROSECONDS = r"(\.\d{6})\d+"
-PLAIN = {"int64": int, "float64": float, "bool": bool}  # what Arrow takes as it is; text for all others
-NEVER_PLAIN = frozenset({"json", "decimal"})
-UNSTORABLE = (pa.ArrowInvalid, OverflowError, UnicodeEncodeError)
+PLAIN = {"int64": int, "bool": bool}  # what Arrow takes as it is; text for all others
+NEVER_PLAIN = frozenset({"json", "decimal", "float64"})
 
 
 class Misfit(ValueError):
@@ -103,10 +102,10 @@ def _lists(values: list[object], type_: ListOf) -> pa.Array:
 def _scalars(values: list[object], type_: Scalar) -> pa.Array:
     word = type_.kept.word
     if word in NEVER_PLAIN or not set(map(type, values)) <= {PLAIN.get(word, str), NONE}:
-        read = reader(type_)
+        read = reader(type_.kept)
         values = [_each(value, read, i, type_) for i, value in enumerate(values)]
     try:
-        return _typed(values, type_.arrow)
+        return cells(values, type_.arrow)
     except UNSTORABLE:
         raise _culprit(values, type_) from None  # Arrow's message holds the value
 
@@ -120,32 +119,11 @@ def _each(value: object, read: Read, index: int, type_: Scalar) -> object:
         raise Misfit(index, "", misfit_reason(value, type_)) from None
 
 
-def _typed(values: list[object], arrow: pa.DataType) -> pa.Array:
-    """Store values; what is a time arrives as text and is cast, exactly or not at all."""
-    if not pa.types.is_temporal(arrow):
-        return pa.array(values, arrow)
-    texts = pc.replace_substring_regex(pa.array(values, pa.string()), BEYOND_MICROSECONDS, r"\1")
-    if pa.types.is_date(arrow):
-        return texts.cast(arrow)
-    if pa.types.is_time(arrow):
-        _require_minutes(texts)
-        return pc.binary_join_element_wise("1970-01-01", texts, "T").cast(pa.timestamp("us")).cast(arrow)
-    if arrow.tz is None:
-        _require_minutes(texts)
-    return texts.cast(arrow)
-
-
-def _require_minutes(texts: pa.Array) -> None:
-    """Refuse what Arrow takes for a full hour or day: a number, or a date alone."""
-    if not pc.all(pc.match_substring(texts, ":"), min_count=0).as_py():
-        raise pa.ArrowInvalid
-
-
 def _culprit(values: list[object], type_: Scalar) -> Misfit:
     """Find the first value that cannot be stored; Arrow does not say which one it was."""
     for index, value in enumerate(values):
         try:
-            _typed([value], type_.arrow)
+            cells([value], type_.arrow)
         except UNSTORABLE:
             return Misfit(index, "", misfit_reason(value, type_))
     return Misfit(0, "", f"values do not fit {type_.name} ({type_.arrow})")

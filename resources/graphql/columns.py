@@ -23,10 +23,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A leaf; `name` is its GraphQL type."""
+    """A leaf; `name` is its GraphQL type, `field` where it is selected, as in `Person.birthday`."""
 
     name: str
     kept: Kept
+    field: str = ""
 
     @property
     def arrow(self) -> pa.DataType:

@@ -1,13 +1,26 @@
 """Scalars: what each is kept as, by the user's word, else by its name."""
 
+import logging
 import re
 from collections.abc import Mapping
+from functools import cache
 
 import pyarrow as pa
-from graphql import GraphQLEnumType, GraphQLScalarType, GraphQLSchema, specified_scalar_types
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLSchema,
+    get_named_type,
+    specified_scalar_types,
+)
 
 from resources.errors import ConfigurationError
 from resources.graphql.columns import TIMESTAMP, Column, Kept, Scalar, visit_scalars
+
+log = logging.getLogger(__name__)
 
 MOST_DIGITS = 38  # beyond, Arrow's decimal256 is read as a float by some readers of Parquet
 
@@ -93,23 +106,49 @@ def by_name(name: str) -> Scalar:
 
 
 class Scalars:
-    """The scalars of one schema; `configured` wins over what is known of a name, also for built-in ones."""
+    """The scalars of one schema; `configured` wins over what is known of a name, also for built-in ones.
+
+    It names a scalar, `Money`, or a field of an object or interface, `Person.birthday`, which wins.
+    """
 
     def __init__(self, schema: GraphQLSchema, configured: Mapping[str, str] | None = None) -> None:
         self._schema = schema
         self._configured = {name: _configured(name, word) for name, word in (configured or {}).items()}
-        types = {name for name, type_ in schema.type_map.items() if isinstance(type_, GraphQLScalarType)}
-        if absent := sorted(set(self._configured) - types - set(specified_scalar_types)):
-            raise ConfigurationError(
-                f"scalars: the schema has no scalar {', '.join(absent)}; it has {', '.join(sorted(types))}"
-            )
+        for name in self._configured:
+            if not isinstance(_named(name, schema), GraphQLScalarType):
+                _say_once(name, self._scalars())
 
-    def scalar(self, name: str) -> Scalar:
+    def scalar(self, name: str, field: str = "") -> Scalar:
         """Give the leaf type of a name: a scalar, an enum, or something unknown, which is text."""
         if isinstance(self._schema.get_type(name), GraphQLEnumType):
-            return Scalar(name, ENUM)
-        configured = self._configured.get(name)
-        return Scalar(name, configured) if configured else by_name(name)
+            return Scalar(name, ENUM, field)
+        configured = self._configured.get(field) or self._configured.get(name)
+        return Scalar(name, configured or by_name(name).kept, field)
+
+    def _scalars(self) -> tuple[str, ...]:
+        types = self._schema.type_map
+        return tuple(sorted(name for name, type_ in types.items() if isinstance(type_, GraphQLScalarType)))
+
+
+def _named(name: str, schema: GraphQLSchema) -> GraphQLNamedType | None:
+    """Find what a setting names: a type, or the type of a field."""
+    type_name, _, field = name.partition(".")
+    type_ = schema.get_type(type_name) or specified_scalar_types.get(type_name)
+    if not field:
+        return type_
+    fields = type_.fields if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) else {}
+    return get_named_type(fields[field].type) if field in fields else None
+
+
+@cache
+def _say_once(name: str, scalars: tuple[str, ...]) -> None:
+    """Warn, as one setting is for many queries, and a new schema may lack what the one before had."""
+    log.warning(
+        "scalars (TARGETDATA_SCALARS): %s is without effect, as the schema has no such scalar, nor a field "
+        "that is one; it has %s",
+        name,
+        ", ".join(scalars),
+    )
 
 
 def _configured(name: str, word: str) -> Kept:
@@ -123,7 +162,7 @@ def _configured(name: str, word: str) -> Kept:
 
 
 def read_scalars(text: str) -> dict[str, str]:
-    """Read a setting such as `Money=decimal(18,2),BigInt=text`; raises ValueError."""
+    """Read a setting such as `Money=decimal(18,2),Person.birthday=date`; raises ValueError."""
     entries = [entry.partition("=") for entry in ENTRY_END.split(text) if entry.strip()]
     if any(not (name.strip() and word.strip()) for name, _, word in entries):
         raise ValueError("it should look like Money=decimal(18,2),BigInt=text")

@@ -16,7 +16,7 @@ from graphql import (
     is_type_sub_type_of,
 )
 
-from resources.graphql.columns import Column, ColumnType, Levels, ListOf, Struct, TypeNames
+from resources.graphql.columns import Column, ColumnType, Levels, ListOf, Scalar, Struct, TypeNames
 from resources.graphql.gaps import TYPENAME
 from resources.graphql.scalars import Scalars
 from resources.graphql.selection import (
@@ -40,11 +40,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """A field where it is selected, and on which objects."""
+    """A field of a type where it is selected, and on which objects."""
 
     node: FieldNode
-    type: GraphQLOutputType
+    of: Composite
     on: Levels
+
+    @property
+    def type(self) -> GraphQLOutputType:
+        """What the field gives."""
+        return field_type(self.of, self.node)
 
     @property
     def key(self) -> str:
@@ -100,7 +105,7 @@ class Shape:
                     node.selection_set.selections, (*types, inner), above, self._narrowed(on, types, inner)
                 )
             elif isinstance(node, FieldNode):
-                yield Selected(node, field_type(types[-1], node), (*above, on))
+                yield Selected(node, types[-1], (*above, on))
 
     def _narrowed(self, on: TypeNames, types: tuple[Composite, ...], to: Composite) -> TypeNames:
         """Give the types that are left; all of them where the objects are of `to` anyway."""
@@ -129,4 +134,18 @@ class Shape:
                 parts = [Part(one.node, composite(one.type), one.on) for one in selected]
                 return Struct(self._columns(parts))
             case _:
-                return self._scalars.scalar(str(type_))
+                return self._leaf(str(type_), selected)
+
+    def _leaf(self, type_name: str, selected: Sequence[Selected]) -> Scalar:
+        """Derive a leaf, which the user may have set for a field of one of its types only."""
+        fields = [f"{one.of.name}.{one.node.name.value}" for one in selected]
+        leaves = [self._scalars.scalar(type_name, field) for field in fields]
+        other = next((leaf for leaf in leaves if leaf.kept != leaves[0].kept), None)
+        if other:
+            both = " and ".join(f"{leaf.field} as {leaf.kept.word}" for leaf in (leaves[0], other))
+            raise GraphQLError(
+                f"one column would keep {both}: set both to the same type (scalars, TARGETDATA_SCALARS), or "
+                "give one of them an alias",
+                selected[0].node,
+            )
+        return leaves[0]

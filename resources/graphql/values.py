@@ -1,4 +1,7 @@
-"""Values of leaves, one by one: as they were sent, or refused with the setting that may help."""
+"""Values of leaves, one by one: as they were sent, or refused.
+
+Numbers with a point or an exponent are Decimals, as the decoder gives them.
+"""
 
 import math
 import re
@@ -9,22 +12,22 @@ from functools import partial
 import msgspec
 import pyarrow as pa
 
-from resources.graphql.columns import Scalar
+from resources.graphql.columns import Kept
 
 INTEGER = re.compile(r"[+-]?[0-9]+")
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 BEYOND_64_BITS = 2**64
-EXACT_INTEGER = 2**53  # a float beyond it may have lost digits
+EXACT_INTEGER = 2**53  # from here on a double cannot hold every integer
 
 Read = Callable[[object], object]
 
 
-def reader(type_: Scalar) -> Read:
+def reader(kept: Kept) -> Read:
     """Give the function that reads one value for Arrow; it raises ValueError."""
-    if pa.types.is_decimal(type_.arrow):
-        return partial(_decimal, arrow=type_.arrow)
-    return READERS[type_.kept.word]
+    if pa.types.is_decimal(kept.arrow):
+        return partial(_decimal, arrow=kept.arrow)
+    return READERS[kept.word]
 
 
 def _text(value: object) -> str:
@@ -34,7 +37,7 @@ def _text(value: object) -> str:
             return value
         case bool():
             raise ValueError
-        case int() | float() | Decimal():
+        case int() | Decimal():
             return str(value)
         case _:
             raise ValueError
@@ -58,8 +61,6 @@ def _integer(value: object) -> int:
             raise ValueError
         case int():
             return value
-        case float() if value.is_integer() and abs(value) <= EXACT_INTEGER:
-            return int(value)
         case Decimal() if -BEYOND_64_BITS < value < BEYOND_64_BITS and value == value.to_integral_value():
             return int(value)
         case str() if INTEGER.fullmatch(value):
@@ -69,25 +70,26 @@ def _integer(value: object) -> int:
 
 
 def _float(value: object) -> float:
-    match value:
-        case bool():
-            raise ValueError
-        case float():
-            return value
-        case int() if abs(value) <= EXACT_INTEGER:
-            return float(value)
-        case Decimal():
-            return _finite(float(value))
-        case str() if NUMBER.fullmatch(value):
-            return _finite(float(value))
-        case _:
-            raise ValueError
-
-
-def _finite(value: float) -> float:
-    if math.isinf(value):
+    """Give the nearest double, unless the digits that were sent would not come back from it."""
+    try:
+        number = _number(value)
+        double = float(number)
+    except ArithmeticError:
+        raise ValueError from None
+    if math.isinf(double) or not _is_kept(number, double):
         raise ValueError
-    return value
+    return double
+
+
+def _is_kept(number: Decimal, double: float) -> bool:
+    """Say whether a double is the number; only a fraction may be rounded, and not to zero.
+
+    Doubles have more digits than servers write, as in 1e23 or 123456789012345680000: the shortest that lead
+    back to it, or 17.
+    """
+    if 0 < abs(double) < EXACT_INTEGER:
+        return True
+    return number in (Decimal(double), Decimal(repr(double)), Decimal(f"{double:.16e}"))
 
 
 def _decimal(value: object, *, arrow: pa.DataType) -> Decimal:
@@ -105,8 +107,6 @@ def _number(value: object) -> Decimal:
             raise ValueError
         case int() | Decimal():
             return Decimal(value)
-        case float():
-            return Decimal(repr(value))
         case str() if NUMBER.fullmatch(value):
             return Decimal(value)
         case _:
@@ -132,7 +132,7 @@ def kind_of(value: object) -> str:
             return f"a text of {len(value)} characters"
         case bool():
             return "a boolean"
-        case int() | float() | Decimal():
+        case int() | Decimal():
             return "a number"
         case dict():
             return "an object"
@@ -142,37 +142,6 @@ def kind_of(value: object) -> str:
             return "null"
 
 
-def misfit_reason(value: object, type_: Scalar) -> str:
-    """Say what does not fit, and which setting keeps such values if the server means them."""
-    reason = f"{kind_of(value)} does not fit {type_.name} ({type_.arrow})"
-    words = _words(value, type_)
-    if not words:
-        return reason
-    settings = " or ".join(f"{type_.name}={word}" for word in words)
-    return f"{reason}; if the server means it so, scalars (TARGETDATA_SCALARS) with {settings} keeps it"
-
-
-def _words(value: object, type_: Scalar) -> tuple[str, ...]:
-    word = type_.kept.word
-    match value:
-        case _ if word in ("enum", "json", "unknown"):
-            return ()
-        case bool() | dict() | list():
-            return ("json",)
-        case int() | float() | Decimal() if pa.types.is_temporal(type_.arrow):
-            return ("int64",)
-        case _:
-            return OTHER_WORDS.get(word, ("text",))
-
-
-OTHER_WORDS = {
-    "text": (),
-    "int64": ("text", "decimal(38,0)"),
-    "decimal": ("text", "decimal(p,s) with more digits"),
-    "date": ("text", "timestamp"),
-    "timestamp": ("text", "local timestamp"),
-    "local timestamp": ("text", "timestamp"),
-}
 READERS: dict[str, Read] = {
     "text": _text,
     "enum": _text,

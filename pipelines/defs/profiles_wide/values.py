@@ -5,7 +5,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from resources.errors import ValueMisfit
-from resources.graphql.arrow import BEYOND_MICROSECONDS
+from resources.graphql.cells import BEYOND_MICROSECONDS
 
 # Arrow would also read 0x1F and nan.
 NUMBERS = {pa.int64(): r"^-?\d+$", pa.float64(): r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"}
