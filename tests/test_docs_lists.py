@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from resources.graphql.plan import Paging
+from resources.graphql.plan import Paging, Window
 from tests.conftest import ROOT
 from tests.dagster_runs import Location, copied_checkout
 from tests.documents import blocks, commands
@@ -35,12 +35,14 @@ def test_its_queries_read_lists_to_their_end(name: str) -> None:
 
 def names() -> dict[str, object]:
     found: dict[str, object] = {}
-    exec(blocks(DOCUMENT, "python")[0], found)
+    for block in blocks(DOCUMENT, "python")[:-1]:
+        exec(block, found)
     return found
 
 
 def test_its_ways_to_say_it_are_some() -> None:
     assert sum(isinstance(value, Paging) for value in names().values()) == 4
+    assert names()["epochs"] == Window("from", "to", "seconds")
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def location(tmp_path: Path) -> Iterator[Location]:
         folder = clone / "pipelines" / "defs" / "changed"
         folder.mkdir()
         (folder / "changed.graphql").write_text(QUERIES["changed"])
-        (folder / "assets.py").write_text(blocks(DOCUMENT, "python")[1])
+        (folder / "assets.py").write_text(blocks(DOCUMENT, "python")[-1])
         settings = {"TARGETDATA_SCHEMA_FILE": str(LISTS), "TARGETDATA_START_DATE": "2010-01-01"}
         yield Location(sandbox, tmp_path, clone, settings=settings)
 

@@ -50,7 +50,7 @@ class Options(TypedDict, total=False):
     root: str | None
     kinds: Sequence[str]
     paging: Paging | None
-    window: tuple[str, str] | None
+    window: Window | tuple[str, str] | None
     scalars: Mapping[str, str] | None
 
 

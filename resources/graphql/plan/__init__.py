@@ -33,14 +33,14 @@ def infer_plan(
     schema: GraphQLSchema,
     scalars: Scalars,
     paging: Paging | None = None,
-    window: tuple[str, str] | None = None,
+    window: Window | tuple[str, str] | None = None,
 ) -> tuple[Plan, Window | None]:
     """Choose how to page a document, and find its window."""
     paging = paging or Paging()
     places = Places(root, schema)
     if not is_composite_type(places.root.named):
         raise GraphQLError(f"{root.name.value} is {places.root.type}: it has no rows", root)
-    lists = ListInference(operation, places, paging)
+    lists = ListInference(operation, places, paging, scalars)
     keys = {key.variable.name.value for key in key_variables(operation, root)}
     keyed = paging.strategy == "keyed" or not (_is_list(places, paging) or lists.is_paged)
     found = infer_window(operation, window, keys if keyed else (), scalars)

@@ -11,27 +11,29 @@ from graphql import (
     is_leaf_type,
 )
 
+from resources.graphql.columns import Scalar
 from resources.graphql.plan.place import Place, plain
 from resources.graphql.plan.vocabulary import FILTERS, POSITIONS, SIZES, Strategy, fits
+from resources.graphql.scalars import Scalars
 
 DEPTH = 3  # an argument, or a field of input objects, as in (options: {paginate: {page: $page}})
 
 
-def meaning(names: Sequence[str], type_name: str) -> Strategy | None:
+def meaning(names: Sequence[str], type_: Scalar) -> Strategy | None:
     """Say which strategy an argument means, by the names that lead to it and the type of its variable."""
     if len(names) > DEPTH or FILTERS & set(names):
         return None
     numbered = names[-1] == "number" and names[0] in ("page", "pagination")
     strategy = "page" if numbered else POSITIONS.get(names[-1])
-    return strategy if strategy and fits(strategy, type_name) else None
+    return strategy if strategy and fits(strategy, type_) else None
 
 
-def is_size(names: Sequence[str], type_name: str) -> bool:
+def is_size(names: Sequence[str], type_: Scalar) -> bool:
     """Say whether an argument is the size of a page."""
-    return names[-1] in SIZES and fits("offset", type_name)
+    return names[-1] in SIZES and fits("offset", type_)
 
 
-def paging_argument(place: Place) -> str | None:
+def paging_argument(place: Place, scalars: Scalars) -> str | None:
     """Name an argument that the schema has for a position, or at least a size, itself or inside objects."""
     parent = place.parent
     if not isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
@@ -39,9 +41,9 @@ def paging_argument(place: Place) -> str | None:
     field = parent.fields.get(place.node.name.value)
     inputs = [(name, argument.type) for name, argument in field.args.items()] if field else []
     found = dict(_inputs(inputs, DEPTH))
-    leaves = {name: str(type_) for name, type_ in found.items() if is_leaf_type(type_)}
-    positions = [name for name, type_name in leaves.items() if meaning(_names(name), type_name)]
-    sizes = [name for name, type_name in leaves.items() if is_size(_names(name), type_name)]
+    leaves = {name: scalars.scalar(str(type_)) for name, type_ in found.items() if is_leaf_type(type_)}
+    positions = [name for name, type_ in leaves.items() if meaning(_names(name), type_)]
+    sizes = [name for name, type_ in leaves.items() if is_size(_names(name), type_)]
     return next(iter(positions + sizes), None)
 
 

@@ -8,6 +8,7 @@ from graphql import (
     VariableDefinitionNode,
 )
 
+from resources.graphql.columns import Scalar
 from resources.graphql.plan.arguments import is_size, meaning, paging_argument
 from resources.graphql.plan.listed import Listed
 from resources.graphql.plan.paging import Paging
@@ -15,15 +16,19 @@ from resources.graphql.plan.place import Bound, Place, Places, bound, variable_t
 from resources.graphql.plan.rows import Rows, as_rows, candidates, choice, find_rows
 from resources.graphql.plan.signals import SignalFinder, Signals, selected, unused
 from resources.graphql.plan.vocabulary import Strategy
+from resources.graphql.scalars import Scalars
 
 
 class ListInference:
     """Reads one document as a list."""
 
-    def __init__(self, operation: OperationDefinitionNode, places: Places, paging: Paging) -> None:
+    def __init__(
+        self, operation: OperationDefinitionNode, places: Places, paging: Paging, scalars: Scalars
+    ) -> None:
         self._operation = operation
         self._places = places
         self._paging = paging
+        self._scalars = scalars
         self._types = variable_types(operation)
         self._bound = [b for place in places.all() for b in bound(place)]
 
@@ -76,8 +81,8 @@ class ListInference:
     def _meant(self, bound: Bound) -> Strategy | None:
         return meaning(bound.names, self._type(bound))
 
-    def _type(self, bound: Bound) -> str:
-        return self._types[bound.variable].rstrip("!")
+    def _type(self, bound: Bound) -> Scalar:
+        return self._scalars.scalar(self._types[bound.variable].rstrip("!"))
 
     def _position(self) -> Bound | None:
         found = self._positions()
@@ -144,7 +149,7 @@ class ListInference:
     def _refuse_first_page_only(self, rows: Rows) -> None:
         """Refuse to take a page for the list, where a field on the way takes a position or a size."""
         for place in self._places.line(rows.place):
-            if name := paging_argument(place):
+            if name := paging_argument(place, self._scalars):
                 raise GraphQLError(
                     f"{place.shown} takes {name}, so this may read its first page only: bind its position to "
                     "a variable to read all pages (or name it: Paging(position=…)), or say "

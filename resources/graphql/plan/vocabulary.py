@@ -2,8 +2,8 @@
 
 from typing import Literal, get_args
 
+from resources.graphql.columns import Scalar
 from resources.graphql.plan.window import temporal
-from resources.graphql.scalars import by_name
 
 Strategy = Literal["cursor", "offset", "page", "whole", "keyed"]
 STRATEGIES: tuple[str, ...] = get_args(Strategy)
@@ -36,8 +36,8 @@ ABOUT = frozenset(  # objects that speak of the list beside them
 )
 
 
-def fits(strategy: Strategy, type_name: str) -> bool:
+def fits(strategy: Strategy, type_: Scalar) -> bool:
     """Say whether a variable of this type may be such a position, and is not the bound of a filter."""
-    if temporal(by_name(type_name)) or type_name.startswith("[") or type_name in ("Boolean", "Float"):
+    if temporal(type_) or type_.name.startswith("[") or type_.name in ("Boolean", "Float"):
         return False
-    return strategy == "cursor" or type_name not in ("String", "ID")
+    return strategy == "cursor" or type_.name not in ("String", "ID")
