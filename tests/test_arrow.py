@@ -337,6 +337,17 @@ def test_a_float_arrives_as_it_was_sent(value: float) -> None:
     assert repr(decoded(DECODER.decode(json.dumps(value).encode()), "Float")) == repr(value)
 
 
+@given(st.integers(-(10**17), 10**17) | st.integers(-(2**10), 2**10).map(lambda near: 2**53 + near))
+def test_an_integer_in_a_float_is_exact_or_refused_whatever_its_form(value: int) -> None:
+    for sent in (f"{value}", f"{value}.0", f"{value}e0", f'"{value}"', f'"{value}.00"'):
+        number = DECODER.decode(sent.encode())
+        if int(float(value)) == value:
+            assert decoded(number, "Float") == value
+        else:
+            with pytest.raises(Misfit):
+                decoded(number, "Float")
+
+
 def test_a_misfit_names_the_row_and_the_path_through_lists_and_objects() -> None:
     item = Struct(column("lastSeen", ListOf(leaf("Instant"))))
     rows = [{"xs": []}, {"xs": None}, {"xs": [None, {"lastSeen": None}]}, {"xs": [{"lastSeen": [None, "?"]}]}]

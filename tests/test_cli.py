@@ -98,7 +98,9 @@ def test_bad_input_is_named(keys: str, options: list[str], message: str, locatio
 
 def test_what_scalars_are_kept_as_is_a_setting_and_an_option(location: Location) -> None:
     (events,) = location.sandbox.write_feed(location.folder, [DAY])
-    location.settings["TARGETDATA_SCALARS"] = "Instant=date,Boolean=json"
+    location.settings["TARGETDATA_SCALARS"] = (
+        "Instant=date,PersonTargetData.testProfile=json,NoLongerThere=text"
+    )
     extract(location, events, "--scalar", "Instant=text", "--scalar", "Int=decimal(9,2)")
     schema = pq.read_schema(location.folder / "out" / "profiles.parquet")
     assert [str(schema.field(name).type) for name in ("change_date", "test_profile")] == ["string", "string"]

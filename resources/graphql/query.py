@@ -42,8 +42,8 @@ class Options(TypedDict, total=False):
     the document's selection is asked, so that two tables have the same columns. `kinds` of identifiers, such
     as `("umid", "customer-id")`, are asked in turn until one is found: the first key variable takes the kind,
     the second its value, and each kind is a key column. `paging` says what cannot be inferred of a list;
-    `window` names the two variables that bound it in time. `scalars` says what values of a scalar are kept
-    as, where the name does not tell: see docs/types.md.
+    `window` names the two variables that bound it in time, as a `Window` also their form. `scalars` says what
+    values of a scalar, or of a field (`Person.birthday`), are kept as: see docs/types.md.
     """
 
     identity: str | None
