@@ -8,18 +8,33 @@ from typing import Annotated
 
 import typer
 
-from pipelines.environment import ROOT, environment, targetdata_resource
+from pipelines.api import Api, read_headers
+from pipelines.environment import ROOT
 from resources.errors import ExtractionError, QueryError, TryLater
 
 app = typer.Typer(
-    help="Extracts customer profiles from TargetData's GraphQL API. Settings come from .env; "
-    "partitions, schedules and backfills are Dagster's: see `make dev`.",
+    help="Extracts customer profiles from TargetData's GraphQL API, and rows from any other one. Settings "
+    "come from .env; partitions, schedules and backfills are Dagster's: see `make dev`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-schema_app = typer.Typer(help="The account's GraphQL schema.", no_args_is_help=True)
+schema_app = typer.Typer(help="The schema of a GraphQL API.", no_args_is_help=True)
 app.add_typer(schema_app, name="schema")
+
+ApiOption = Annotated[
+    Api | None, typer.Option(help="Whose settings count: TARGETDATA_* (default) or GRAPHQL_*.")
+]
+UrlOption = Annotated[
+    str | None, typer.Option(help="Another GraphQL endpoint, to try it; GRAPHQL_URL is its setting.")
+]
+HeaderOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A header for it; secrets belong into GRAPHQL_BEARER_TOKEN or GRAPHQL_HEADERS in .env.",
+        metavar="NAME=VALUE",
+    ),
+]
 
 EXIT_PERSON, EXIT_LATER = 1, 75  # sysexits.h: EX_TEMPFAIL, worth another try later
 
@@ -44,6 +59,9 @@ def extract(
     ] = None,
     schema: Annotated[Path | None, typer.Option(help="The schema in SDL.")] = None,
     max_failed: Annotated[int, typer.Option(help="Keys that may fail.", min=0)] = 0,
+    api: ApiOption = None,
+    url: UrlOption = None,
+    header: HeaderOption = None,
 ) -> None:
     """Run a query and write its rows to a Parquet file, without Dagster.
 
@@ -55,15 +73,16 @@ def extract(
     from pipelines.extract import extract_to_file
 
     with explained():
+        chosen = Api.chosen(api, url)
         extract_to_file(
             query,
-            schema=schema or environment().schema_file,
+            schema=schema or chosen.schema_file,
             keys=keys,
             key_column=key_column,
             identity=identity,
             variables=_variables(var or []),
             out=out,
-            resource=targetdata_resource(),
+            resource=chosen.resource(url, read_headers(header or [])),
             max_failed=max_failed,
         )
 
@@ -72,22 +91,34 @@ def extract(
 def pull(
     schema: Annotated[Path | None, typer.Option(help="The schema file to write.")] = None,
     queries: Annotated[
-        Path, typer.Option(help="Folder whose .graphql documents are rewritten to fit.")
-    ] = ROOT / "pipelines" / "defs",
+        Path | None,
+        typer.Option(help="Folder whose .graphql documents are rewritten to fit; pipelines/defs, without --url."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change, write nothing.")
     ] = False,
+    api: ApiOption = None,
+    url: UrlOption = None,
+    header: HeaderOption = None,
 ) -> None:
-    """Fetch the account's schema, write it, and rewrite the shipped queries to fit it.
+    """Fetch an API's schema, write it, and rewrite the API's queries to fit it.
 
     Where the server does not allow introspection, the schema is learned from the validation errors with
     which it answers. Fields that it lacks are dropped from the queries; fields that could be added are shown.
+
+    Example: targetdata schema pull --url https://api.example.com/graphql --schema example.graphql
     """
     from pipelines.schema_pull import pull_into
 
     with explained():
+        chosen = Api.chosen(api, url)
         pull_into(
-            schema or environment().schema_file, queries, resource=targetdata_resource(), write=not dry_run
+            schema or chosen.schema_file,
+            queries or (None if url else ROOT / "pipelines" / "defs"),
+            api=chosen,
+            resource=chosen.resource(url, read_headers(header or [])),
+            write=not dry_run,
+            unmarked=chosen is Api.TARGETDATA or queries is not None,
         )
 
 

@@ -1,12 +1,12 @@
-"""The one place where the environment is read: TARGETDATA_* variables, and `.env` beside the README."""
+"""The one place where the environment is read: TARGETDATA_* and GRAPHQL_*, and `.env` beside the README."""
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dagster as dg
@@ -15,11 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from resources.errors import ConfigurationError
 from resources.graphql.settings import Settings
-from resources.graphql_resource import ApiResource
+from resources.graphql_resource import ApiResource, GraphQLResource
 from resources.targetdata import TargetDataResource
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "TARGETDATA_"
+GRAPHQL = "GRAPHQL_"  # of any other API
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Environment(BaseModel):
@@ -78,42 +81,65 @@ class Environment(BaseModel):
         return name
 
 
+class GraphQLEnvironment(BaseModel):
+    """The settings of another API; each is the variable GRAPHQL_ and its name in capitals."""
+
+    model_config = ConfigDict(frozen=True, validate_default=True, hide_input_in_errors=True)
+
+    url: str = Field("", description="The endpoint, for example https://api.example.com/graphql.")
+    schema_file: Path = Field(
+        Path("pipelines/graphql_schema.graphql"), description="Its schema, as `schema pull` writes it."
+    )
+
+    @field_validator("schema_file")
+    @classmethod
+    def _from_root(cls, path: Path) -> Path:
+        return ROOT / path.expanduser()
+
+
 @cache
 def environment() -> Environment:
     """Read the settings of the pipelines."""
-    try:
-        return Environment.model_validate(_values(Environment.model_fields))
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise ConfigurationError(f"{PREFIX}{str(first['loc'][0]).upper()}: {first['msg']}") from None
+    return _read(Environment, PREFIX)
 
 
-def api_limits() -> dict[str, Any]:
+@cache
+def graphql_environment() -> GraphQLEnvironment:
+    """Read the settings of the other API."""
+    return _read(GraphQLEnvironment, GRAPHQL)
+
+
+def api_limits(prefix: str = PREFIX) -> dict[str, Any]:
     """Read the limits that a resource for an API takes, by its own field names."""
     fields = ApiResource.model_fields
     limits: dict[str, Any] = {}
-    for name, text in _values(fields).items():
+    for name, text in _values(fields, prefix).items():
         try:
             limits[name] = TypeAdapter[object](fields[name].annotation or str).validate_python(text)
         except ValidationError as error:
-            raise ConfigurationError(f"{PREFIX}{name.upper()}: {error.errors()[0]['msg']}") from None
+            raise ConfigurationError(f"{prefix}{name.upper()}: {error.errors()[0]['msg']}") from None
     try:
         Settings(url="https://localhost", **limits)
     except ConfigurationError as error:  # it begins with the field's name
         name, reason = str(error).split(" ", 1)
-        raise ConfigurationError(f"{PREFIX}{name.upper()} {reason}") from None
+        raise ConfigurationError(f"{prefix}{name.upper()} {reason}") from None
     return limits
 
 
+def secret_name(name: str, prefix: str = PREFIX) -> str:
+    """Give a secret's *name* to Dagster, or nothing where it is not set; its value stays where it is."""
+    return dg.EnvVar(f"{prefix}{name.upper()}") if _values([name], prefix) else ""
+
+
 def refresh_token() -> str:
-    """Give the secret's *name* to Dagster, or nothing where it is not set; its value stays where it is."""
-    return dg.EnvVar(f"{PREFIX}REFRESH_TOKEN") if _values(["refresh_token"]) else ""
+    """Name the refresh token for Dagster."""
+    return secret_name("refresh_token")
 
 
 def targetdata_resource(refresh_token: str | None = None) -> TargetDataResource:
     """Build the resource for the account that the environment names, outside of Dagster."""
     settings = environment()
-    secret = _values(["refresh_token"]).get("refresh_token", "") if refresh_token is None else refresh_token
+    secret = _secret("refresh_token", PREFIX) if refresh_token is None else refresh_token
     return TargetDataResource(
         base_url=settings.base_url,
         refresh_token=secret,
@@ -122,8 +148,46 @@ def targetdata_resource(refresh_token: str | None = None) -> TargetDataResource:
     )
 
 
-def _values(names: Iterable[str]) -> dict[str, str]:
+def graphql_resource(url: str = "", headers: Mapping[str, str] | None = None) -> GraphQLResource:
+    """Build the resource for the API that the environment names, or for another URL, outside of Dagster.
+
+    The environment's token and headers go to the environment's URL only.
+    """
+    named = graphql_environment().url
+    own = url in ("", named)
+    return GraphQLResource(
+        url=url or named,
+        bearer_token=_secret("bearer_token", GRAPHQL) if own else "",
+        headers_json=_secret("headers", GRAPHQL) if own else "",
+        headers=dict(headers or {}),
+        **api_limits(GRAPHQL),
+    )
+
+
+def graphql_connection() -> GraphQLResource:
+    """Build the same for Dagster, which gets the secrets' names only."""
+    return GraphQLResource(
+        url=graphql_environment().url,
+        bearer_token=secret_name("bearer_token", GRAPHQL),
+        headers_json=secret_name("headers", GRAPHQL),
+        **api_limits(GRAPHQL),
+    )
+
+
+def _read(model: type[Model], prefix: str) -> Model:
+    try:
+        return model.model_validate(_values(model.model_fields, prefix))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise ConfigurationError(f"{prefix}{str(first['loc'][0]).upper()}: {first['msg']}") from None
+
+
+def _secret(name: str, prefix: str) -> str:
+    return _values([name], prefix).get(name, "")
+
+
+def _values(names: Iterable[str], prefix: str = PREFIX) -> dict[str, str]:
     """Read variables by the names of fields; `.env` fills in what the environment itself does not set."""
     load_dotenv(ROOT / ".env")
-    found = {name: os.environ.get(PREFIX + name.upper(), "") for name in names}
+    found = {name: os.environ.get(prefix + name.upper(), "") for name in names}
     return {name: value for name, value in found.items() if value.strip()}

@@ -2,17 +2,18 @@
 
 import dagster as dg
 
-from pipelines.environment import environment, refresh_token, targetdata_resource
+from pipelines.environment import environment, graphql_connection, refresh_token, targetdata_resource
 from resources.lake import Lake
 
 
 @dg.definitions
 def connections() -> dg.Definitions:
-    """Name the account, the lake, and the executor (a run is one process; its work is on the wire)."""
+    """Name the account, another API, the lake, and the executor (a run is one process; its work is on the wire)."""
     settings = environment()
     return dg.Definitions(
         resources={
             "targetdata": targetdata_resource(refresh_token()),
+            "graphql": graphql_connection(),
             "lake": Lake(path=str(settings.lake)),
         },
         executor=dg.in_process_executor,
