@@ -1,0 +1,188 @@
+"""A first draft of a query, made from the schema: what a person would write who wants all of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from graphql import (
+    FieldNode,
+    GraphQLNonNull,
+    GraphQLSchema,
+    NameNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    VariableDefinitionNode,
+    VariableNode,
+    get_named_type,
+    parse_type,
+    print_ast,
+)
+
+from resources.errors import QueryError
+from resources.graphql.columns import snake_case
+from resources.graphql.schema.changed import with_changes
+from resources.graphql.schema.leaves import fields_of
+from resources.graphql.schema.naming import MORE
+from resources.graphql.schema.roots import Root, find_root
+from resources.graphql.schema.selecting import Composite, Selection, Selector, field_node, is_list
+from resources.graphql.schema.slots import Slot, argument_nodes, bounds
+from resources.graphql.schema.values import AskForValue, Values
+
+DEPTH = 3  # levels of objects, the row itself the first
+MOST_FIELDS = 300  # of a draft whose depth nobody chose: servers refuse what costs too much
+RESERVED = "fetched_at"  # a column that every table has
+IDENTITIES = ("id", "_id", "uuid", "guid")
+TYPES_OF_IDENTITIES = frozenset({"ID", "String", "Int", "Long", "BigInt", "UUID", "uuid"})
+WINDOW = ("from", "to")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is wanted: a field (`viewer.posts` is inside another), and what a person says beside it.
+
+    `depth` counts levels of objects, the row itself the first. `identity` is a field of the row, empty for
+    none. `rows` chooses among several lists. `given` are values of arguments.
+    """
+
+    name: str
+    root: str
+    depth: int | None = None
+    identity: str | None = None
+    rows: str | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A document, and what an asset that runs it has to know.
+
+    `keys` and `window` are variables. `paging` is what the document alone does not say. `left_out` are the
+    fields that are not selected, by reason.
+    """
+
+    text: str
+    root: Root
+    keys: tuple[str, ...]
+    window: tuple[str, str] | None
+    identity: str | None
+    paging: Mapping[str, str]
+    depth: int
+    left_out: Mapping[str, Sequence[str]]
+
+
+def draft_query(schema: GraphQLSchema, order: Order, ask: AskForValue) -> Draft:
+    """Draft a query; `ask` gives a value that is needed, None where nobody is there to say it.
+
+    Raises QueryError where the schema has no such field or a value is missing.
+    """
+    names = {name.removeprefix(f"{order.root.rpartition('.')[2]}.") for name in order.given}
+    root = find_root(schema, order.root, rows=order.rows, given=names)
+    values = Values(root, order.given)
+    values.complete(root, ask)
+    root = find_root(schema, order.root, rows=order.rows, given=values.names)
+    values.require_all(root)
+    keys = {slot: key_variable(slot, root) for slot in root.keys}
+    identity = order.identity if order.identity is not None else default_identity(root)
+    key_columns = () if identity else tuple(snake_case(name) for name in keys.values())
+    selector, row, depth = _select(schema, root, order.depth, {RESERVED, *key_columns})
+    return Draft(
+        text=_document(order.name, root, row, keys, values),
+        root=root,
+        keys=tuple(keys.values()),
+        window=WINDOW if root.window else None,
+        identity=identity or None,
+        paging=_paging(root, row),
+        depth=depth,
+        left_out=selector.left_out,
+    )
+
+
+def key_variable(slot: Slot, root: Root) -> str:
+    """Name a key after its argument; two that would be taken for a window are named otherwise."""
+    misleading = {key for pair in bounds(root.keys) for key in pair}
+    clash = slot in misleading or (root.window is not None and slot.name in WINDOW)
+    return f"key{slot.name[0].upper()}{slot.name[1:]}" if clash else slot.name
+
+
+def default_identity(root: Root) -> str | None:
+    """Choose the field that tells rows apart: an id, or the first field where it is named so."""
+    row = root.envelope.row_type
+    names = list(fields_of(row))
+    own = f"{snake_case(row.name)}_id"
+    usual = [name for wanted in (*IDENTITIES, own) for name in names if snake_case(name) == wanted]
+    first = [name for name in names[:1] if snake_case(name).endswith("_id")]
+    return next((name for name in [*usual, *first] if _may_identify(name, row)), None)
+
+
+def _may_identify(name: str, row: Composite) -> bool:
+    found = fields_of(row)[name]
+    typed = get_named_type(found.type).name in TYPES_OF_IDENTITIES and not is_list(found.type)
+    return typed and not found.args and found.deprecation_reason is None
+
+
+def _select(
+    schema: GraphQLSchema, root: Root, depth: int | None, reserved: set[str]
+) -> tuple[Selector, list[Selection], int]:
+    """Select to the depth that is wanted, or as deep as stays small."""
+    for levels in [depth] if depth is not None else range(DEPTH, 0, -1):
+        selector = Selector(schema)
+        row = selector.rows(root.envelope.row_type, depth=levels, reserved=reserved)
+        if count(row) <= MOST_FIELDS:
+            break
+    if not row:
+        raise QueryError(f"nothing of {root.envelope.row_type.name} can be selected to this depth")
+    return selector, row, levels
+
+
+def count(selections: Sequence[object]) -> int:
+    """Count the fields of a selection."""
+    inner = [getattr(node, "selection_set", None) for node in selections]
+    below = sum(count(selected.selections) for selected in inner if selected)
+    return below + sum(isinstance(node, FieldNode) for node in selections)
+
+
+def _paging(root: Root, row: Sequence[Selection]) -> dict[str, str]:
+    """Give what `Paging` has to say: a lookup that looks like a list, an object that is the only row."""
+    if root.kind == "lookup":
+        names = {snake_case(node.name.value) for node in row if isinstance(node, FieldNode)}
+        like_a_list = names & {"page_info", *MORE} or any(key.strategy for key in root.keys)
+        return {"strategy": "keyed"} if like_a_list else {}
+    whole_object = root.kind == "whole" and not root.envelope.rows and not is_list(root.fields[-1].type)
+    return {"rows": ".".join(root.path)} if whole_object and any(n.selection_set for n in row) else {}
+
+
+def _document(
+    name: str, root: Root, row: Sequence[Selection], keys: Mapping[Slot, str], values: Values
+) -> str:
+    variables = dict(keys) | {slot: slot.name for slot in (root.position, root.size) if slot}
+    variables |= dict(zip(root.window or (), WINDOW, strict=False))
+    inside: Sequence[Selection] = root.envelope.around(row)
+    for level in reversed(range(len(root.path))):
+        bound = values.at(level)
+        if level == len(root.path) - 1:
+            bound |= {slot.path: variable_node(variable) for slot, variable in variables.items()}
+        inside = [with_changes(field_node(root.path[level], None, inside), arguments=argument_nodes(bound))]
+    operation = OperationDefinitionNode(
+        operation=OperationType.QUERY,
+        name=NameNode(value=name),
+        variable_definitions=tuple(_definition(slot, n, root) for slot, n in variables.items()),
+        directives=(),
+        selection_set=SelectionSetNode(selections=tuple(inside)),
+    )
+    return f"{print_ast(operation)}\n"
+
+
+def _definition(slot: Slot, name: str, root: Root) -> VariableDefinitionNode:
+    """Declare a variable as its argument is; a first position that the schema names stays one."""
+    starts = slot == root.position and (root.kind == "page" or isinstance(slot.type, GraphQLNonNull))
+    return VariableDefinitionNode(
+        variable=variable_node(name),
+        type=parse_type(str(slot.type)),
+        default_value=slot.default_node if starts and root.kind != "offset" else None,
+        directives=(),
+    )
+
+
+def variable_node(name: str) -> VariableNode:
+    """Write `$name`."""
+    return VariableNode(name=NameNode(value=name))

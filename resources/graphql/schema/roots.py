@@ -1,0 +1,196 @@
+"""The fields that an extract can begin at, and how each is read: by key, page by page, or at once."""
+
+import difflib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from graphql import GraphQLField, GraphQLNamedType, GraphQLSchema, get_named_type, is_composite_type
+
+from resources.errors import QueryError
+from resources.graphql.columns import snake_case
+from resources.graphql.schema.envelope import Envelope, composite, find_envelope, ways_to_rows
+from resources.graphql.schema.leaves import fields_of
+from resources.graphql.schema.naming import ABOUT, MORE, NEXT_CURSOR, TOTAL, TOTAL_PAGES
+from resources.graphql.schema.selecting import is_list
+from resources.graphql.schema.slots import Slot, slots, window_of
+
+Kind = Literal["lookup", "cursor", "offset", "page", "whole"]
+WORDS = {
+    "lookup": "a lookup by",
+    "cursor": "a list by cursor",
+    "offset": "a list by offset",
+    "page": "a list by page number",
+    "whole": "in one answer",
+}
+STRATEGIES: tuple[Kind, ...] = ("cursor", "offset", "page")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """A field, the fields above it from the query type on, and how its rows are read."""
+
+    path: tuple[str, ...]
+    fields: tuple[GraphQLField, ...]
+    kind: Kind
+    envelope: Envelope
+    keys: tuple[Slot, ...] = ()
+    position: Slot | None = None
+    size: Slot | None = None
+    window: tuple[Slot, Slot] | None = None
+
+    @property
+    def says(self) -> str:
+        """How it is read, in words."""
+        keys = ", ".join(key.name for key in self.keys)
+        within = f", window {' … '.join(slot.name for slot in self.window)}" if self.window else ""
+        return f"{WORDS[self.kind]} {keys}".strip() + within
+
+
+def find_root(
+    schema: GraphQLSchema, path: str, *, rows: str | None = None, given: Collection[str] = ()
+) -> Root:
+    """Find a field by its name, or `viewer.posts` for one that is inside objects.
+
+    `rows` chooses among several lists, `given` are arguments that have a value and so are no keys. Raises
+    QueryError with near names, or with what is missing.
+    """
+    names = tuple(path.split("."))
+    fields = tuple(_walk(schema, names))
+    return describe(names, fields, rows=rows, given=given)
+
+
+def all_roots(schema: GraphQLSchema) -> Iterator[tuple[str, GraphQLField, str]]:
+    """Give each root field's name, itself, and how it is read or why it cannot be."""
+    for name, field in _roots(schema).items():
+        try:
+            yield name, field, describe((name,), (field,)).says
+        except QueryError as error:
+            yield name, field, str(error)
+
+
+def describe(
+    path: tuple[str, ...],
+    fields: tuple[GraphQLField, ...],
+    *,
+    rows: str | None = None,
+    given: Collection[str] = (),
+) -> Root:
+    """Say how a field is read."""
+    field, type_ = fields[-1], get_named_type(fields[-1].type)
+    if not is_composite_type(type_):
+        raise QueryError(f"{path[-1]} is {field.type}: it has no rows")
+    found = [slot for slot in slots(field) if ".".join(slot.path) not in given]
+    paged = _paged(path, fields, found, rows)
+    if paged is not None:
+        return paged
+    envelope = _whole(field, type_, rows)
+    required = [slot for slot in found if slot.required and len(slot.path) == 1]
+    if required and len(path) == 1 and envelope is None:
+        return _lookup(path, fields, required)
+    return Root(
+        path=path,
+        fields=fields,
+        kind="whole",
+        envelope=envelope or Envelope((), composite(type_)),
+        window=window_of(found) if envelope else None,
+    )
+
+
+def _lookup(path: tuple[str, ...], fields: tuple[GraphQLField, ...], required: list[Slot]) -> Root:
+    window = window_of(required)
+    keys = tuple(slot for slot in required if slot.is_scalar and slot not in (window or ()))
+    row = composite(get_named_type(fields[-1].type))
+    return Root(path=path, fields=fields, kind="lookup", envelope=Envelope((), row), keys=keys, window=window)
+
+
+def _paged(
+    path: tuple[str, ...], fields: tuple[GraphQLField, ...], found: Sequence[Slot], rows: str | None
+) -> Root | None:
+    """Find the first strategy for which there is a position to ask for and a word to go on by."""
+    field = fields[-1]
+    positions = [slot for slot in found if slot.strategy]
+    refused = ""
+    for strategy in STRATEGIES:
+        position = next((slot for slot in positions if slot.strategy == strategy), None)
+        envelope = find_envelope(field, strategy, rows) if position else None
+        if position is None or envelope is None:
+            continue
+        if refused_now := _cannot_go_on(path, strategy, position, envelope):
+            refused = refused or refused_now
+            continue
+        beside = [slot for slot in found if slot.path[:-1] == position.path[:-1]]
+        return Root(
+            path=path,
+            fields=fields,
+            kind=strategy,
+            envelope=envelope,
+            position=position,
+            size=next((slot for slot in beside if slot.is_size), None),
+            window=window_of(found),
+        )
+    if refused:
+        raise QueryError(refused)
+    return None
+
+
+def _cannot_go_on(path: Sequence[str], strategy: str, position: Slot, envelope: Envelope) -> str:
+    """Say why a cursor leads to the first page only."""
+    if strategy != "cursor":
+        return ""
+    if position.required:
+        return f"{path[-1]} requires {position.name} for its first page too, which has no cursor yet"
+    if not envelope.says(NEXT_CURSOR):
+        return f"{path[-1]} takes {position.name}, but nothing in its answer is named like a next cursor"
+    return ""
+
+
+def _whole(field: GraphQLField, type_: GraphQLNamedType, rows: str | None) -> Envelope | None:
+    """Look for rows inside a list, or an object that holds a list and says what there is to say of it."""
+    if is_list(field.type) or rows is not None or _is_envelope(type_):
+        return find_envelope(field, "whole", rows)
+    return None
+
+
+def _is_envelope(type_: GraphQLNamedType) -> bool:
+    names = {snake_case(name) for name in fields_of(type_)}
+    lists = {way[0] for way in ways_to_rows(type_, 1)}
+    others = {snake_case(name) for name in fields_of(type_) if name not in lists}
+    of_paging = {
+        *ABOUT,
+        *MORE,
+        *NEXT_CURSOR,
+        *TOTAL,
+        *TOTAL_PAGES,
+        "count",
+        "page",
+        "page_size",
+        "limit",
+        "offset",
+    }
+    return bool(lists) and ("page_info" in names or (len(lists) == 1 and others <= of_paging))
+
+
+def _walk(schema: GraphQLSchema, names: Sequence[str]) -> Iterator[GraphQLField]:
+    fields = _roots(schema)
+    for level, name in enumerate(names):
+        if name not in fields:
+            raise QueryError(_unknown(name, fields, root=level == 0))
+        field = fields[name]
+        yield field
+        if level < len(names) - 1 and is_list(field.type):
+            raise QueryError(f"{name} is a list: extract it, what is inside comes with its rows")
+        fields = fields_of(get_named_type(field.type))
+
+
+def _roots(schema: GraphQLSchema) -> dict[str, GraphQLField]:
+    if schema.query_type is None:
+        raise QueryError("the schema has no Query type")
+    return fields_of(schema.query_type)
+
+
+def _unknown(name: str, fields: Collection[str], *, root: bool) -> str:
+    near = difflib.get_close_matches(name, fields, n=3)
+    meant = f"; did you mean {' or '.join(near)}?" if near else ""
+    there = f"There are: {', '.join(fields)}" if fields else "It is inside something that has no fields"
+    return f"there is no {'root field' if root else 'field'} {name}{meant or '.'} {there}"

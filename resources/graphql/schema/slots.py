@@ -1,0 +1,176 @@
+"""The places where a field takes values: its arguments, and the fields of its input objects."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from graphql import (
+    ArgumentNode,
+    EnumValueNode,
+    GraphQLEnumType,
+    GraphQLError,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLList,
+    GraphQLNonNull,
+    NameNode,
+    ObjectFieldNode,
+    ObjectValueNode,
+    StringValueNode,
+    Undefined,
+    ValueNode,
+    ast_from_value,
+    get_named_type,
+    is_leaf_type,
+    parse_value,
+    value_from_ast,
+)
+
+from resources.errors import QueryError
+from resources.graphql.columns import SCALARS, TIMESTAMP, snake_case
+from resources.graphql.schema.naming import BOUNDS, FILTERS, POSITIONS, SIZES
+
+TIMES = re.compile(r"timestamptz|\w*DateTime(Utc|ISO)?|(ISO8601|AWS|Local)?Date", re.IGNORECASE)
+CHANGES = ("changed", "updated", "modified")  # the windows that an extract wants first
+NEVER_NUMBERS = frozenset({"String", "ID", "Boolean", "Float"})
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """An argument, or a field of an input object; `path` are the names to it."""
+
+    path: tuple[str, ...]
+    type: GraphQLInputType = field(compare=False)
+    default: object = field(compare=False)
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return self.path[-1]
+
+    @property
+    def plain(self) -> str:
+        """Its name in snake case."""
+        return snake_case(self.name).strip("_")
+
+    @property
+    def is_filter(self) -> bool:
+        """Whether it only narrows what is found."""
+        return not FILTERS.isdisjoint(snake_case(name).strip("_") for name in self.path)
+
+    @property
+    def required(self) -> bool:
+        """Whether a field cannot do without."""
+        return isinstance(self.type, GraphQLNonNull) and self.default is Undefined
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it takes more than one value."""
+        return isinstance(
+            self.type.of_type if isinstance(self.type, GraphQLNonNull) else self.type, GraphQLList
+        )
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether it takes one value that may be a key."""
+        named = get_named_type(self.type)
+        return not self.is_list and is_leaf_type(named) and not isinstance(named, GraphQLEnumType)
+
+    @property
+    def is_time(self) -> bool:
+        """Whether it takes a moment or a day."""
+        name = get_named_type(self.type).name
+        return self.is_scalar and (SCALARS.get(name) == TIMESTAMP or bool(TIMES.fullmatch(name)))
+
+    @property
+    def strategy(self) -> str | None:
+        """The paging that its name and type mean, where it is a position."""
+        meant = POSITIONS.get(self.plain)
+        if meant is None or not self.is_scalar or self.is_time or self.is_filter:
+            return None
+        kind = get_named_type(self.type).name
+        fits = kind not in ("Boolean", "Float") if meant == "cursor" else kind not in NEVER_NUMBERS
+        return meant if fits else None
+
+    @property
+    def is_size(self) -> bool:
+        """Whether it takes how many rows a page has."""
+        numbered = get_named_type(self.type).name not in NEVER_NUMBERS
+        return self.plain in SIZES and self.is_scalar and numbered and not self.is_filter
+
+    @property
+    def shown(self) -> str:
+        """Write it with its type, and the values of an enum."""
+        named = get_named_type(self.type)
+        values = f": {', '.join(named.values)}" if isinstance(named, GraphQLEnumType) else ""
+        return f"{'.'.join(self.path)} ({self.type}{values})"
+
+    def value(self, text: str) -> ValueNode:
+        """Read a value as it is typed; text needs no quotes. Raises QueryError where it does not fit."""
+        is_enum = isinstance(get_named_type(self.type), GraphQLEnumType)
+        for node in _readings(text):
+            if isinstance(node, EnumValueNode) and not is_enum:
+                continue
+            if value_from_ast(node, self.type) is not Undefined:
+                return node
+        raise QueryError(f"{text!r} is no value for {self.shown}")
+
+    @property
+    def default_node(self) -> ValueNode | None:
+        """Write the default that the schema gives it."""
+        return None if self.default is Undefined else ast_from_value(self.default, self.type)
+
+
+def _readings(text: str) -> Iterator[ValueNode]:
+    with suppress(GraphQLError):
+        yield parse_value(text)
+    yield StringValueNode(value=text, block=False)
+
+
+def slots(of: GraphQLField) -> list[Slot]:
+    """Give the arguments of a field, and the fields of those that are input objects."""
+    found: list[Slot] = []
+    for name, argument in of.args.items():
+        found.append(Slot((name,), argument.type, argument.default_value))
+        type_ = argument.type.of_type if isinstance(argument.type, GraphQLNonNull) else argument.type
+        if isinstance(type_, GraphQLInputObjectType):
+            found += [Slot((name, n), inner.type, inner.default_value) for n, inner in type_.fields.items()]
+    return found
+
+
+def window_of(found: Sequence[Slot]) -> tuple[Slot, Slot] | None:
+    """Find two times whose names differ in a bound only; those of changes before others."""
+    windows = bounds([slot for slot in found if slot.is_time])
+    return min(windows, key=lambda pair: _rank(pair[0].plain), default=None)
+
+
+def bounds(found: Sequence[Slot]) -> list[tuple[Slot, Slot]]:
+    """Give all pairs that are named like the bounds of something."""
+    by_name = {(slot.path[:-1], slot.plain): slot for slot in found}
+    pairs = []
+    for slot in found:
+        words = slot.plain.split("_")
+        for low, high in BOUNDS:
+            other = by_name.get((slot.path[:-1], "_".join(high if word == low else word for word in words)))
+            if low in words and other is not None:
+                pairs.append((slot, other))
+    return pairs
+
+
+def _rank(name: str) -> int:
+    return next((i for i, word in enumerate(CHANGES) if word in name), len(CHANGES))
+
+
+def argument_nodes(values: Mapping[tuple[str, ...], ValueNode]) -> tuple[ArgumentNode, ...]:
+    """Write arguments, those inside input objects together."""
+    nodes: dict[str, ValueNode] = {}
+    inner: dict[str, list[ObjectFieldNode]] = {}
+    for path, value in values.items():
+        if len(path) == 1:
+            nodes[path[0]] = value
+        else:
+            inner.setdefault(path[0], []).append(ObjectFieldNode(name=NameNode(value=path[1]), value=value))
+    nodes |= {name: ObjectValueNode(fields=tuple(fields)) for name, fields in inner.items()}
+    return tuple(ArgumentNode(name=NameNode(value=name), value=value) for name, value in nodes.items())
