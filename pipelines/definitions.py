@@ -2,10 +2,11 @@
 
 import dagster as dg
 
+from pipelines.accounts import of_account
 from pipelines.environment import ROOT
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Load `pipelines/defs/`."""
-    return dg.load_from_defs_folder(path_within_project=ROOT)
+    """Load `pipelines/defs/`, for one of several accounts if the process is of one."""
+    return of_account(dg.load_from_defs_folder(path_within_project=ROOT))

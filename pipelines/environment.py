@@ -21,6 +21,8 @@ from resources.targetdata import TargetDataResource
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "TARGETDATA_"
 GRAPHQL = "GRAPHQL_"  # of any other API
+ACCOUNT = f"{PREFIX}ACCOUNT"  # set by the code location, where there are several accounts
+NEVER_SHARED = {"base_url", "refresh_token", "refresh_token_file", "lake", "feed"}
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -30,6 +32,10 @@ class Environment(BaseModel):
 
     model_config = ConfigDict(frozen=True, validate_default=True, hide_input_in_errors=True)
 
+    account: str = Field(
+        "",
+        description="Which of several accounts this process is of; see docs/accounts.md.",
+    )
     base_url: str = Field("", description="The account, for example https://targetdata.test.teavaro.systems.")
     refresh_token_file: str = Field("", description="A file that holds the refresh token, a mounted secret.")
     lake: Path = Field(Path("data/lake"), description="The folder that the tables are written to.")
@@ -58,6 +64,16 @@ class Environment(BaseModel):
     refresh_share: float = Field(
         0.05, gt=0, le=1, description="At most this share of all known profiles is asked again a day."
     )
+
+    @property
+    def key_prefix(self) -> list[str]:
+        """What stands before the name in an asset's key: the account, where there are several."""
+        return [self.account] if self.account else []
+
+    @property
+    def pool(self) -> str:
+        """The pool of this account's extractions."""
+        return "_".join(["targetdata", *self.key_prefix])
 
     @field_validator("lake", "schema_file")
     @classmethod
@@ -128,7 +144,7 @@ def api_limits(prefix: str = PREFIX) -> dict[str, Any]:
 
 def secret_name(name: str, prefix: str = PREFIX) -> str:
     """Give a secret's *name* to Dagster, or nothing where it is not set; its value stays where it is."""
-    return dg.EnvVar(f"{prefix}{name.upper()}") if _values([name], prefix) else ""
+    return dg.EnvVar(_variables(name, prefix)[0]) if _values([name], prefix) else ""
 
 
 def refresh_token() -> str:
@@ -189,5 +205,23 @@ def _secret(name: str, prefix: str) -> str:
 def _values(names: Iterable[str], prefix: str = PREFIX) -> dict[str, str]:
     """Read variables by the names of fields; `.env` fills in what the environment itself does not set."""
     load_dotenv(ROOT / ".env")
-    found = {name: os.environ.get(prefix + name.upper(), "") for name in names}
+    found = {name: _value(name, prefix) for name in names}
     return {name: value for name, value in found.items() if value.strip()}
+
+
+def _value(name: str, prefix: str) -> str:
+    account = os.environ.get(ACCOUNT, "") if prefix == PREFIX else ""
+    variables = _variables(name, prefix)
+    set_ = [value for variable in variables if (value := os.environ.get(variable, "")).strip()]
+    places = {"lake": f"data/lake/{account}", "feed": f"data/feed/{account}/events-{{date}}.jsonl.gz"}
+    return (set_ or [places.get(name, "") if account else ""])[0]
+
+
+def _variables(name: str, prefix: str) -> list[str]:
+    """Name the variables that may set a field, the first that is set counts."""
+    account = os.environ.get(ACCOUNT, "")
+    own = f"{prefix}{account}_{name}".upper()
+    shared = f"{prefix}{name}".upper()
+    if not account or name == "account" or prefix != PREFIX:
+        return [shared]
+    return [own] if name in NEVER_SHARED else [own, shared]

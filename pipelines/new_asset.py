@@ -12,6 +12,7 @@ RESOURCES = {
     Api.TARGETDATA: ("resources.targetdata", "TargetDataResource"),
     Api.GRAPHQL: ("resources.graphql_resource", "GraphQLResource"),
 }
+POOLS = {Api.TARGETDATA: "POOL", Api.GRAPHQL: '"graphql"'}
 SETTINGS = {Api.TARGETDATA: "environment", Api.GRAPHQL: "graphql_environment"}
 
 
@@ -49,12 +50,13 @@ class AssetText:
         return self.name.upper()
 
     def _head(self) -> str:
-        return f'"""{self.draft.root.envelope.row_type.name}: {self.draft.root.says}."""\n\nfrom pathlib import Path'
+        title = f"{self.draft.root.envelope.row_type.name}: {self.draft.root.says}"
+        return f'"""{title}."""\n\nfrom pathlib import Path'
 
     def _imports(self) -> str:
         module, resource = RESOURCES[self.api]
         used = {
-            "pipelines.defs.daily": {"BACKFILL", "DAILY"} if self.daily else set(),
+            "pipelines.defs.daily": {name for name in ("BACKFILL", "DAILY", "POOL") if self._uses(name)},
             "pipelines.environment": {name for name in (*SETTINGS.values(), "ROOT") if self._uses(name)},
             "pipelines.extraction": {"Extraction"},
             "pipelines.publication": {"table_schema"},
@@ -71,7 +73,7 @@ class AssetText:
         )
 
     def _uses(self, name: str) -> bool:
-        return bool(re.search(rf"\b{name}\b", self._query() + self._body()))
+        return bool(re.search(rf"\b{name}\b", self._query() + self._asset()))
 
     def _query(self) -> str:
         options = [
@@ -86,7 +88,7 @@ class AssetText:
         options = [
             *([f'deps=["{self.keys.asset}"]'] if self.keys and self.keys.asset else []),
             *(["partitions_def=DAILY", "backfill_policy=BACKFILL"] if self.daily else []),
-            f'pool="{self.api}"',
+            f"pool={POOLS[self.api]}",
             f"code_version={self._constant}.hash",
             'kinds={"graphql", "parquet"}',
             f'group_name="{self.api}"',
@@ -116,19 +118,19 @@ class AssetText:
         return f"One row: the {row}." if "rows" in draft.paging else f"One row per {what}, all there are."
 
     def _body(self) -> str:
-        if self.keys is None:
-            variables = ", variables=partition.variables" if self.draft.window else ""
-            return self._loop(f"{self._constant}{variables}")
-        if self.keys.asset and not self.draft.window:
-            return self._range(self.keys.asset)
-        variables = ", variables=partition.variables" if self.draft.window else ""
-        source = f'lake.read("{self.keys.asset}", partition.folder)' if self.keys.asset else self._read_file()
-        return self._loop(f"{self._constant}, keys=keys{variables}", f"keys = {source}")
+        keys, window = self.keys, self.draft.window
+        if keys and keys.asset and not window:
+            return self._range(keys.asset)
+        arguments = [self._constant]
+        arguments += ["keys=keys"] if keys else []
+        arguments += ["variables=partition.variables"] if window else []
+        return self._loop(", ".join(arguments), f"keys = {self._read(keys)}" if keys else "")
 
-    def _read_file(self) -> str:
-        assert self.keys is not None
+    def _read(self, keys: Keys) -> str:
+        if keys.asset:
+            return f'lake.read("{keys.asset}", partition.folder)'
         column = snake_case(self.draft.keys[0])
-        return f'read_key_file({self.keys.file}, column="{column}", name="{column}").keys'
+        return f'read_key_file({keys.file}, column="{column}", name="{column}").keys'
 
     def _range(self, asset: str) -> str:
         return f"""\

@@ -46,6 +46,7 @@ def location(tmp_path: Path) -> Location:
 
 def test_all_settings_are_in_the_table_with_their_defaults() -> None:
     fields = {
+        "account": Environment.model_fields["account"],
         "base_url": Environment.model_fields["base_url"],
         "refresh_token": TargetDataResource.model_fields["refresh_token"],
         **Environment.model_fields,

@@ -8,7 +8,7 @@ from resources.lake import Lake
 
 @dg.definitions
 def connections() -> dg.Definitions:
-    """Name the account, another API, the lake, and the executor: a run is one process, its work on the wire."""
+    """Name the account, another API, the lake, and the executor: a run is one process."""
     settings = environment()
     return dg.Definitions(
         resources={

@@ -7,10 +7,13 @@ import dagster as dg
 from pipelines.environment import environment
 
 # Said at every start, of a parameter that the pinned minor version keeps as it is.
-warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
+warnings.filterwarnings(
+    "ignore", message="Parameter `(backfill_policy|execution_type)`", category=dg.BetaWarning
+)
 
 _settings = environment()
 
+POOL = _settings.pool
 DAILY = dg.DailyPartitionsDefinition(start_date=_settings.start_date.isoformat(), timezone=_settings.timezone)
 BACKFILL = (
     dg.BackfillPolicy.multi_run(_settings.partitions_per_run)
@@ -20,7 +23,7 @@ BACKFILL = (
 
 profiles_daily = dg.define_asset_job(
     "profiles_daily",
-    selection=dg.AssetSelection.assets("profiles_refresh").upstream(),
+    selection=dg.AssetSelection.assets([*_settings.key_prefix, "profiles_refresh"]).upstream(),
     partitions_def=DAILY,
     description="A day's keys from the feed, their profiles, and those of people without events for long.",
 )

@@ -51,7 +51,8 @@ class TargetDataResource(ApiResource):
     def _connect(self) -> Client:
         if not self.base_url:
             raise ConfigurationError(
-                "TARGETDATA_BASE_URL is not set: copy .env.example to .env and fill it in"
+                "TARGETDATA_BASE_URL is not set: copy .env.example to .env and fill it in. Of several "
+                "accounts each has its own, for example TARGETDATA_EU_BASE_URL"
             )
         check_url(self.base_url)
         if self.base_url.rstrip("/").endswith(GRAPHQL_PATH):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines.defs.daily import BACKFILL, DAILY
+from pipelines.defs.daily import BACKFILL, DAILY, POOL
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
 from pipelines.publication import table_schema
@@ -23,7 +23,7 @@ PROFILES = Query.load(
     deps=["profile_keys"],
     partitions_def=DAILY,
     backfill_policy=BACKFILL,
-    pool="targetdata",
+    pool=POOL,
     code_version=PROFILES.hash,
     kinds={"graphql", "parquet"},
     group_name="targetdata",

@@ -7,7 +7,7 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.defs.daily import BACKFILL, DAILY
+from pipelines.defs.daily import BACKFILL, DAILY, POOL
 from pipelines.defs.profiles_refresh.staleness import AT, ID, asked_before, last_asked, stale
 from pipelines.environment import environment
 from pipelines.extraction import Extraction, ExtractRange
@@ -23,6 +23,7 @@ REFRESH = Query.load(
     root="personTargetDataByProfileId",
     identity="profileId",
 )
+KEY = REFRESH.tables["profiles_refresh__lookups"].names[0]  # as the root field's argument is named
 GRACE = timedelta(days=2)  # between being due and being asked: the day's end, and the morning after
 
 
@@ -30,7 +31,7 @@ GRACE = timedelta(days=2)  # between being due and being asked: the day's end, a
     deps=["profiles"],
     partitions_def=DAILY,
     backfill_policy=BACKFILL,
-    pool="targetdata",
+    pool=POOL,
     code_version=REFRESH.hash,
     kinds={"graphql", "parquet"},
     group_name="targetdata",
@@ -57,6 +58,7 @@ def due(lake: Lake, days: ExtractRange) -> dict[str, pa.Table]:
         before = day.end - timedelta(days=settings.refresh_days)
         keys[key] = stale(asked, before=before, share=settings.refresh_share)
         asked = asked.filter(pc.invert(pc.is_in(asked[ID], keys[key][ID])))
+        keys[key] = keys[key].rename_columns([KEY])
     return keys
 
 

@@ -45,8 +45,9 @@ def _asked(lake: Lake, without: Collection[str]) -> Iterator[pa.Table]:
         yield lake.read("profiles", folder, columns=[ID, AT]).cast(SCHEMA)
     for folder in lake.folders("profiles_refresh__lookups"):
         if folder not in without:
-            rows = lake.read("profiles_refresh__lookups", folder, columns=[ID, AT, "status"])
-            yield rows.filter(pc.not_equal(rows["status"], "failed")).select([ID, AT]).cast(SCHEMA)
+            rows = lake.read("profiles_refresh__lookups", folder)
+            answered = rows.filter(pc.not_equal(rows["status"], "failed"))
+            yield pa.Table.from_arrays([answered.column(0).cast(pa.string()), answered[AT]], schema=SCHEMA)
 
 
 def _newest(tables: list[pa.Table]) -> pa.Table:
