@@ -110,6 +110,10 @@ def new(
     arg: Annotated[
         list[str] | None, typer.Option(help="A fixed value of an argument.", metavar="NAME=VALUE")
     ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(help="An argument that is a key although it is not required.", metavar="ARGUMENT"),
+    ] = None,
     rows: Annotated[
         str | None, typer.Option(help="Which list the rows are, where there are several.", metavar="PATH")
     ] = None,
@@ -144,7 +148,9 @@ def new(
         if name is None or root is None:
             raise ConfigurationError("write targetdata new NAME --root FIELD; --roots shows the fields")
         given = _texts(arg or [], "--arg")
-        order = Order(name=name, root=root, depth=depth, identity=identity, rows=rows, given=given)
+        order = Order(
+            name=name, root=root, depth=depth, identity=identity, rows=rows, given=given, keys=key or ()
+        )
         write_extract(
             order,
             api=chosen,

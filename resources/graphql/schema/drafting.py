@@ -1,7 +1,8 @@
 """A first draft of a query, made from the schema: what a person would write who wants all of it."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from graphql import (
     FieldNode,
@@ -13,7 +14,6 @@ from graphql import (
     SelectionSetNode,
     VariableDefinitionNode,
     VariableNode,
-    get_named_type,
     parse_type,
     print_ast,
 )
@@ -21,18 +21,16 @@ from graphql import (
 from resources.errors import QueryError
 from resources.graphql.columns import snake_case
 from resources.graphql.schema.changed import with_changes
-from resources.graphql.schema.leaves import fields_of
+from resources.graphql.schema.identity import default_identity
 from resources.graphql.schema.naming import MORE
 from resources.graphql.schema.roots import Root, find_root
-from resources.graphql.schema.selecting import Composite, Selection, Selector, field_node, is_list
+from resources.graphql.schema.selecting import Selection, Selector, field_node, is_list
 from resources.graphql.schema.slots import Slot, argument_nodes, bounds
 from resources.graphql.schema.values import AskForValue, Values
 
 DEPTH = 3  # levels of objects, the row itself the first
 MOST_FIELDS = 300  # of a draft whose depth nobody chose: servers refuse what costs too much
 RESERVED = "fetched_at"  # a column that every table has
-IDENTITIES = ("id", "_id", "uuid", "guid")
-TYPES_OF_IDENTITIES = frozenset({"ID", "String", "Int", "Long", "BigInt", "UUID", "uuid"})
 WINDOW = ("from", "to")
 
 
@@ -41,7 +39,8 @@ class Order:
     """What is wanted: a field (`viewer.posts` is inside another), and what a person says beside it.
 
     `depth` counts levels of objects, the row itself the first. `identity` is a field of the row, empty for
-    none. `rows` chooses among several lists. `given` are values of arguments.
+    none. `rows` chooses among several lists. `given` are values of arguments, `keys` are arguments that are
+    keys although the field can do without.
     """
 
     name: str
@@ -49,7 +48,8 @@ class Order:
     depth: int | None = None
     identity: str | None = None
     rows: str | None = None
-    given: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +76,15 @@ def draft_query(schema: GraphQLSchema, order: Order, ask: AskForValue) -> Draft:
     Raises QueryError where the schema has no such field or a value is missing.
     """
     names = {name.removeprefix(f"{order.root.rpartition('.')[2]}.") for name in order.given}
-    root = find_root(schema, order.root, rows=order.rows, given=names)
+    root = find_root(schema, order.root, rows=order.rows, given=names, keys=order.keys)
     values = Values(root, order.given)
     values.complete(root, ask)
-    root = find_root(schema, order.root, rows=order.rows, given=values.names)
+    root = find_root(schema, order.root, rows=order.rows, given=values.names, keys=order.keys)
     values.require_all(root)
     keys = {slot: key_variable(slot, root) for slot in root.keys}
-    identity = order.identity if order.identity is not None else default_identity(root)
+    identity = (
+        order.identity if order.identity is not None else default_identity(root.envelope.row_type, schema)
+    )
     key_columns = () if identity else tuple(snake_case(name) for name in keys.values())
     selector, row, depth = _select(schema, root, order.depth, {RESERVED, *key_columns})
     return Draft(
@@ -102,22 +104,6 @@ def key_variable(slot: Slot, root: Root) -> str:
     misleading = {key for pair in bounds(root.keys) for key in pair}
     clash = slot in misleading or (root.window is not None and slot.name in WINDOW)
     return f"key{slot.name[0].upper()}{slot.name[1:]}" if clash else slot.name
-
-
-def default_identity(root: Root) -> str | None:
-    """Choose the field that tells rows apart: an id, or the first field where it is named so."""
-    row = root.envelope.row_type
-    names = list(fields_of(row))
-    own = f"{snake_case(row.name)}_id"
-    usual = [name for wanted in (*IDENTITIES, own) for name in names if snake_case(name) == wanted]
-    first = [name for name in names[:1] if snake_case(name).endswith("_id")]
-    return next((name for name in [*usual, *first] if _may_identify(name, row)), None)
-
-
-def _may_identify(name: str, row: Composite) -> bool:
-    found = fields_of(row)[name]
-    typed = get_named_type(found.type).name in TYPES_OF_IDENTITIES and not is_list(found.type)
-    return typed and not found.args and found.deprecation_reason is None
 
 
 def _select(
@@ -175,9 +161,10 @@ def _document(
 def _definition(slot: Slot, name: str, root: Root) -> VariableDefinitionNode:
     """Declare a variable as its argument is; a first position that the schema names stays one."""
     starts = slot == root.position and (root.kind == "page" or isinstance(slot.type, GraphQLNonNull))
+    required = slot in root.keys and not isinstance(slot.type, GraphQLNonNull)
     return VariableDefinitionNode(
         variable=variable_node(name),
-        type=parse_type(str(slot.type)),
+        type=parse_type(f"{slot.type}{'!' if required else ''}"),
         default_value=slot.default_node if starts and root.kind != "offset" else None,
         directives=(),
     )

@@ -22,12 +22,11 @@ from resources.graphql.schema.selecting import Composite, Selection, field_node,
 
 ROWS = ("nodes", "edges", "items", "results", "data", "rows", "records", "content", "entries", "list")
 DEPTH = 2  # of objects around the rows
-SIGNALS = {
-    "cursor": (MORE, NEXT_CURSOR, TOTAL),
-    "offset": (MORE, NEXT_PAGE, TOTAL, TOTAL_PAGES),
-    "page": (MORE, NEXT_PAGE, TOTAL, TOTAL_PAGES),
-    "whole": (MORE, TOTAL),
-    "lookup": (),
+ENDS = {  # what says that a list goes on, the surest first; totals are often estimates
+    "cursor": (MORE,),
+    "offset": (MORE, NEXT_PAGE, TOTAL_PAGES, TOTAL),
+    "page": (MORE, NEXT_PAGE, TOTAL_PAGES, TOTAL),
+    "whole": (MORE,),
 }
 
 Path = tuple[str, ...]
@@ -123,10 +122,10 @@ def _with_signals(root: GraphQLNamedType, way: Path, strategy: str) -> Envelope:
         for level in reversed(range(len(holders)))
         for path in _leaves_about(holders[level])
     ]
-    wanted = [_first(candidates, names) for names in SIGNALS[strategy]]
-    signals = [path for path in wanted if path]
-    if strategy == "cursor" and not wanted[1] and way[-1] == "node" and "cursor" in edge:
-        signals.append((*way[:-1], "cursor"))
+    signals = [path for names in ENDS[strategy] if (path := _first(candidates, names))][:1]
+    if strategy == "cursor":
+        of_edge = [(*way[:-1], "cursor")] if way[-1] == "node" and "cursor" in edge else []
+        signals += [path for path in [_first(candidates, NEXT_CURSOR), *of_edge] if path][:1]
     return Envelope(way, composite(row), tuple(signals))
 
 

@@ -48,16 +48,21 @@ class Root:
 
 
 def find_root(
-    schema: GraphQLSchema, path: str, *, rows: str | None = None, given: Collection[str] = ()
+    schema: GraphQLSchema,
+    path: str,
+    *,
+    rows: str | None = None,
+    given: Collection[str] = (),
+    keys: Collection[str] = (),
 ) -> Root:
     """Find a field by its name, or `viewer.posts` for one that is inside objects.
 
-    `rows` chooses among several lists, `given` are arguments that have a value and so are no keys. Raises
-    QueryError with near names, or with what is missing.
+    `rows` chooses among several lists. Of the arguments, those `given` have a value and so are no keys, and
+    `keys` are keys although the field can do without. Raises QueryError with near names.
     """
     names = tuple(path.split("."))
     fields = tuple(_walk(schema, names))
-    return describe(names, fields, rows=rows, given=given)
+    return describe(names, fields, rows=rows, given=given, keys=keys)
 
 
 def all_roots(schema: GraphQLSchema) -> Iterator[tuple[str, GraphQLField, str]]:
@@ -75,19 +80,25 @@ def describe(
     *,
     rows: str | None = None,
     given: Collection[str] = (),
+    keys: Collection[str] = (),
 ) -> Root:
     """Say how a field is read."""
     field, type_ = fields[-1], get_named_type(fields[-1].type)
     if not is_composite_type(type_):
         raise QueryError(f"{path[-1]} is {field.type}: it has no rows")
     found = [slot for slot in slots(field) if ".".join(slot.path) not in given]
+    if unknown := sorted(set(keys) - {slot.name for slot in found if len(slot.path) == 1}):
+        raise QueryError(f"{path[-1]} has no argument {', '.join(unknown)} that can be a key")
     paged = _paged(path, fields, found, rows)
-    if paged is not None:
+    if paged is not None and not keys:
         return paged
     envelope = _whole(field, type_, rows)
-    required = [slot for slot in found if slot.required and len(slot.path) == 1]
+    outer = [slot for slot in found if len(slot.path) == 1]
+    required = [slot for slot in outer if slot.required or slot.name in keys]
     if required and len(path) == 1 and envelope is None:
-        return _lookup(path, fields, required)
+        return _lookup(path, fields, required, keys)
+    if keys:
+        raise QueryError(f"{path[-1]} is a list or inside of something: it is not looked up by key")
     return Root(
         path=path,
         fields=fields,
@@ -97,11 +108,23 @@ def describe(
     )
 
 
-def _lookup(path: tuple[str, ...], fields: tuple[GraphQLField, ...], required: list[Slot]) -> Root:
-    window = window_of(required)
-    keys = tuple(slot for slot in required if slot.is_scalar and slot not in (window or ()))
-    row = composite(get_named_type(fields[-1].type))
-    return Root(path=path, fields=fields, kind="lookup", envelope=Envelope((), row), keys=keys, window=window)
+def _lookup(
+    path: tuple[str, ...],
+    fields: tuple[GraphQLField, ...],
+    required: Sequence[Slot],
+    chosen: Collection[str],
+) -> Root:
+    """Take scalars for keys; an enum is one only where somebody says so."""
+    window = window_of([slot for slot in required if slot.name not in chosen])
+    single = [slot for slot in required if slot.is_scalar or slot.name in chosen]
+    return Root(
+        path=path,
+        fields=fields,
+        kind="lookup",
+        envelope=Envelope((), composite(get_named_type(fields[-1].type))),
+        keys=tuple(slot for slot in single if slot not in (window or ()) and not slot.is_list),
+        window=window,
+    )
 
 
 def _paged(
