@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from graphql import (
     FieldNode,
@@ -20,12 +21,11 @@ from graphql import (
 
 from resources.errors import QueryError
 from resources.graphql.columns import snake_case
-from resources.graphql.schema.changed import with_changes
 from resources.graphql.schema.identity import default_identity
 from resources.graphql.schema.naming import MORE
 from resources.graphql.schema.roots import Root, find_root
 from resources.graphql.schema.selecting import Selection, Selector, field_node, is_list
-from resources.graphql.schema.slots import Slot, argument_nodes, bounds
+from resources.graphql.schema.slots import Slot, argument_nodes, bounds, slots
 from resources.graphql.schema.values import AskForValue, Values
 
 DEPTH = 3  # levels of objects, the row itself the first
@@ -100,10 +100,12 @@ def draft_query(schema: GraphQLSchema, order: Order, ask: AskForValue) -> Draft:
 
 
 def key_variable(slot: Slot, root: Root) -> str:
-    """Name a key after its argument; two that would be taken for a window are named otherwise."""
+    """Name a key after its argument; two that would be taken for a window get a number."""
     misleading = {key for pair in bounds(root.keys) for key in pair}
-    clash = slot in misleading or (root.window is not None and slot.name in WINDOW)
-    return f"key{slot.name[0].upper()}{slot.name[1:]}" if clash else slot.name
+    if slot not in misleading and not (root.window and slot.name in WINDOW):
+        return slot.name
+    others = {key.name for key in root.keys}
+    return next(name for number in count(1) if (name := f"{slot.name}{number}") not in others)
 
 
 def _select(
@@ -113,17 +115,17 @@ def _select(
     for levels in [depth] if depth is not None else range(DEPTH, 0, -1):
         selector = Selector(schema)
         row = selector.rows(root.envelope.row_type, depth=levels, reserved=reserved)
-        if count(row) <= MOST_FIELDS:
+        if size_of(row) <= MOST_FIELDS:
             break
     if not row:
         raise QueryError(f"nothing of {root.envelope.row_type.name} can be selected to this depth")
     return selector, row, levels
 
 
-def count(selections: Sequence[object]) -> int:
+def size_of(selections: Sequence[object]) -> int:
     """Count the fields of a selection."""
     inner = [getattr(node, "selection_set", None) for node in selections]
-    below = sum(count(selected.selections) for selected in inner if selected)
+    below = sum(size_of(selected.selections) for selected in inner if selected)
     return below + sum(isinstance(node, FieldNode) for node in selections)
 
 
@@ -133,8 +135,12 @@ def _paging(root: Root, row: Sequence[Selection]) -> dict[str, str]:
         names = {snake_case(node.name.value) for node in row if isinstance(node, FieldNode)}
         like_a_list = names & {"page_info", *MORE} or any(key.strategy for key in root.keys)
         return {"strategy": "keyed"} if like_a_list else {}
-    whole_object = root.kind == "whole" and not root.envelope.rows and not is_list(root.fields[-1].type)
-    return {"rows": ".".join(root.path)} if whole_object and any(n.selection_set for n in row) else {}
+    if root.kind != "whole":
+        return {}
+    is_part = any(slot.pages for field in root.fields for slot in slots(field))
+    whole_object = not root.envelope.rows and not is_list(root.fields[-1].type)
+    chosen = {"rows": ".".join(root.path)} if whole_object and any(n.selection_set for n in row) else {}
+    return chosen | ({"strategy": "whole"} if is_part else {})
 
 
 def _document(
@@ -147,7 +153,7 @@ def _document(
         bound = values.at(level)
         if level == len(root.path) - 1:
             bound |= {slot.path: variable_node(variable) for slot, variable in variables.items()}
-        inside = [with_changes(field_node(root.path[level], None, inside), arguments=argument_nodes(bound))]
+        inside = [field_node(root.path[level], None, inside, argument_nodes(bound))]
     operation = OperationDefinitionNode(
         operation=OperationType.QUERY,
         name=NameNode(value=name),

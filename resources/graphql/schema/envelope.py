@@ -19,6 +19,7 @@ from resources.graphql.columns import snake_case
 from resources.graphql.schema.leaves import fields_of, needs
 from resources.graphql.schema.naming import ABOUT, MORE, NEXT_CURSOR, NEXT_PAGE, TOTAL, TOTAL_PAGES
 from resources.graphql.schema.selecting import Composite, Selection, field_node, is_list
+from resources.graphql.schema.slots import slots
 
 ROWS = ("nodes", "edges", "items", "results", "data", "rows", "records", "content", "entries", "list")
 DEPTH = 2  # of objects around the rows
@@ -86,12 +87,20 @@ def ways_to_rows(type_: GraphQLNamedType, depth: int = DEPTH) -> Iterator[Path]:
     """Give the paths to lists of objects, at an object or inside objects that hold nothing else."""
     for name, field in fields_of(type_).items():
         inner = get_named_type(field.type)
-        if needs(field) or not is_composite_type(inner):
+        if needs(field) or not is_composite_type(inner) or any(slot.pages for slot in slots(field)):
+            continue
+        if snake_case(name) == "edges" and not has_node(inner):
             continue
         if is_list(field.type):
             yield (name,)
         elif depth > 1 and snake_case(name) not in ABOUT:
             yield from ((name, *way) for way in ways_to_rows(inner, depth - 1))
+
+
+def has_node(edge: GraphQLNamedType) -> bool:
+    """Say whether an edge leads to a row."""
+    node = fields_of(edge).get("node")
+    return node is not None and not needs(node) and is_composite_type(get_named_type(node.type))
 
 
 def _only(ways: Sequence[Path], type_: GraphQLNamedType, chosen: str | None) -> Path:
@@ -115,7 +124,7 @@ def _with_signals(root: GraphQLNamedType, way: Path, strategy: str) -> Envelope:
     holders = [root, *_types(root, way[:-1])]
     (row,) = _types(holders[-1], way[-1:])
     edge = fields_of(row)
-    if snake_case(way[-1]) == "edges" and "node" in edge:
+    if snake_case(way[-1]) == "edges":
         row, way = get_named_type(edge["node"].type), (*way, "node")
     candidates = [
         (*way[:level], *path)

@@ -86,7 +86,7 @@ def describe(
     field, type_ = fields[-1], get_named_type(fields[-1].type)
     if not is_composite_type(type_):
         raise QueryError(f"{path[-1]} is {field.type}: it has no rows")
-    found = [slot for slot in slots(field) if ".".join(slot.path) not in given]
+    found = [slot for slot in slots(field) if not _begins(slot.path, given)]
     if unknown := sorted(set(keys) - {slot.name for slot in found if len(slot.path) == 1}):
         raise QueryError(f"{path[-1]} has no argument {', '.join(unknown)} that can be a key")
     paged = _paged(path, fields, found, rows)
@@ -99,6 +99,12 @@ def describe(
         return _lookup(path, fields, required, keys)
     if keys:
         raise QueryError(f"{path[-1]} is a list or inside of something: it is not looked up by key")
+    part = next((slot for slot in found if slot.pages), None)
+    if envelope and part:
+        raise QueryError(
+            f"{path[-1]} takes {part.name}, and nothing to read on by: if one answer holds all rows, give it "
+            f"a value as in --arg {'.'.join(part.path)}=1000"
+        )
     return Root(
         path=path,
         fields=fields,
@@ -108,21 +114,27 @@ def describe(
     )
 
 
+def _begins(path: tuple[str, ...], given: Collection[str]) -> bool:
+    """Say whether a place has a value, or something around it."""
+    return any(".".join(path[: end + 1]) in given for end in range(len(path)))
+
+
 def _lookup(
     path: tuple[str, ...],
     fields: tuple[GraphQLField, ...],
     required: Sequence[Slot],
     chosen: Collection[str],
 ) -> Root:
-    """Take scalars for keys; an enum is one only where somebody says so."""
+    """Take scalars for keys, an enum only where somebody says so; a window alone has one row."""
     window = window_of([slot for slot in required if slot.name not in chosen])
     single = [slot for slot in required if slot.is_scalar or slot.name in chosen]
+    keys = tuple(slot for slot in single if slot not in (window or ()) and not slot.is_list)
     return Root(
         path=path,
         fields=fields,
-        kind="lookup",
+        kind="lookup" if keys else "whole",
         envelope=Envelope((), composite(get_named_type(fields[-1].type))),
-        keys=tuple(slot for slot in single if slot not in (window or ()) and not slot.is_list),
+        keys=keys,
         window=window,
     )
 

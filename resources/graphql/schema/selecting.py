@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphql import (
+    ArgumentNode,
     FieldNode,
     GraphQLField,
     GraphQLInterfaceType,
@@ -170,12 +171,17 @@ def _proposals(name: str, owner: str) -> Iterable[str]:
         number += 1
 
 
-def field_node(name: str, key: str | None = None, inside: Sequence[Selection] = ()) -> FieldNode:
+def field_node(
+    name: str,
+    key: str | None = None,
+    inside: Sequence[Selection] = (),
+    arguments: tuple[ArgumentNode, ...] = (),
+) -> FieldNode:
     """Write a field, with an alias where its key is another."""
     return FieldNode(
         alias=NameNode(value=key) if key not in (None, name) else None,
         name=NameNode(value=name),
-        arguments=(),
+        arguments=arguments,
         directives=(),
         selection_set=SelectionSetNode(selections=tuple(inside)) if inside else None,
     )

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from graphql import (
     ArgumentNode,
     EnumValueNode,
+    GraphQLArgument,
     GraphQLEnumType,
     GraphQLError,
     GraphQLField,
+    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLList,
@@ -29,11 +31,12 @@ from graphql import (
 )
 
 from resources.errors import QueryError
-from resources.graphql.columns import SCALARS, TIMESTAMP, snake_case
+from resources.graphql.columns import snake_case
 from resources.graphql.schema.naming import BOUNDS, FILTERS, POSITIONS, SIZES
 
-TIMES = re.compile(r"timestamptz|\w*DateTime(Utc|ISO)?|(ISO8601|AWS|Local)?Date", re.IGNORECASE)
+TIMES = re.compile(r"Instant|timestamptz|\w*DateTime(Utc|ISO)?|(ISO8601|AWS|Local)?Date", re.IGNORECASE)
 CHANGES = ("changed", "updated", "modified")  # the windows that an extract wants first
+DEPTH = 3  # as in (options: {paginate: {page: $page}})
 NEVER_NUMBERS = frozenset({"String", "ID", "Boolean", "Float"})
 
 
@@ -81,13 +84,13 @@ class Slot:
     @property
     def is_time(self) -> bool:
         """Whether it takes a moment or a day."""
-        name = get_named_type(self.type).name
-        return self.is_scalar and (SCALARS.get(name) == TIMESTAMP or bool(TIMES.fullmatch(name)))
+        return self.is_scalar and bool(TIMES.fullmatch(get_named_type(self.type).name))
 
     @property
     def strategy(self) -> str | None:
         """The paging that its name and type mean, where it is a position."""
-        meant = POSITIONS.get(self.plain)
+        numbered = self.plain == "number" and self.path[0].lower() in ("page", "pagination")
+        meant = "page" if numbered else POSITIONS.get(self.plain)
         if meant is None or not self.is_scalar or self.is_time or self.is_filter:
             return None
         kind = get_named_type(self.type).name
@@ -99,6 +102,11 @@ class Slot:
         """Whether it takes how many rows a page has."""
         numbered = get_named_type(self.type).name not in NEVER_NUMBERS
         return self.plain in SIZES and self.is_scalar and numbered and not self.is_filter
+
+    @property
+    def pages(self) -> bool:
+        """Whether a field that takes it may answer with a part of its rows."""
+        return self.strategy is not None or self.is_size
 
     @property
     def shown(self) -> str:
@@ -131,13 +139,18 @@ def _readings(text: str) -> Iterator[ValueNode]:
 
 def slots(of: GraphQLField) -> list[Slot]:
     """Give the arguments of a field, and the fields of those that are input objects."""
-    found: list[Slot] = []
-    for name, argument in of.args.items():
-        found.append(Slot((name,), argument.type, argument.default_value))
+    return list(_slots(of.args, (), DEPTH))
+
+
+def _slots(
+    of: Mapping[str, GraphQLArgument | GraphQLInputField], above: tuple[str, ...], depth: int
+) -> Iterator[Slot]:
+    for name, argument in of.items():
+        slot = Slot((*above, name), argument.type, argument.default_value)
+        yield slot
         type_ = argument.type.of_type if isinstance(argument.type, GraphQLNonNull) else argument.type
-        if isinstance(type_, GraphQLInputObjectType):
-            found += [Slot((name, n), inner.type, inner.default_value) for n, inner in type_.fields.items()]
-    return found
+        if isinstance(type_, GraphQLInputObjectType) and depth > 1:
+            yield from _slots(type_.fields, slot.path, depth - 1)
 
 
 def window_of(found: Sequence[Slot]) -> tuple[Slot, Slot] | None:
@@ -164,13 +177,17 @@ def _rank(name: str) -> int:
 
 
 def argument_nodes(values: Mapping[tuple[str, ...], ValueNode]) -> tuple[ArgumentNode, ...]:
-    """Write arguments, those inside input objects together."""
-    nodes: dict[str, ValueNode] = {}
-    inner: dict[str, list[ObjectFieldNode]] = {}
+    """Write arguments, those inside of one input object together."""
+    return tuple(ArgumentNode(name=NameNode(value=n), value=value) for n, value in _grouped(values).items())
+
+
+def _grouped(values: Mapping[tuple[str, ...], ValueNode]) -> dict[str, ValueNode]:
+    below: dict[str, dict[tuple[str, ...], ValueNode]] = {}
     for path, value in values.items():
-        if len(path) == 1:
-            nodes[path[0]] = value
-        else:
-            inner.setdefault(path[0], []).append(ObjectFieldNode(name=NameNode(value=path[1]), value=value))
-    nodes |= {name: ObjectValueNode(fields=tuple(fields)) for name, fields in inner.items()}
-    return tuple(ArgumentNode(name=NameNode(value=name), value=value) for name, value in nodes.items())
+        below.setdefault(path[0], {})[path[1:]] = value
+    return {name: inner[()] if () in inner else _object(_grouped(inner)) for name, inner in below.items()}
+
+
+def _object(fields: Mapping[str, ValueNode]) -> ObjectValueNode:
+    nodes = [ObjectFieldNode(name=NameNode(value=name), value=value) for name, value in fields.items()]
+    return ObjectValueNode(fields=tuple(nodes))

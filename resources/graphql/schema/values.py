@@ -53,12 +53,10 @@ class Values:
         filled = {slot.path for slot in (root.position, root.size, *(root.window or ())) if slot}
         for level, (_, of_step) in enumerate(self._steps):
             bound = set(self.at(level)) | (filled if level == self._last else set())
-            opened = {path[0] for path in bound if len(path) > 1}
+            opened = {path[:end] for path in bound for end in range(len(path))} | {()}
             for slot in of_step:
-                given = slot.path in bound or slot.path[:1] in bound
-                inside = len(slot.path) > 1
-                reached = slot.path[0] in opened if inside else slot.name not in opened
-                if slot.required and reached and not given:
+                given = any(slot.path[: end + 1] in bound for end in range(len(slot.path)))
+                if slot.required and slot.path[:-1] in opened and slot.path not in opened and not given:
                     yield level, slot
 
     def _find(self, name: str) -> tuple[int, Slot]:
