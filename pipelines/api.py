@@ -6,6 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipelines.environment import (
+    Environment,
+    GraphQLEnvironment,
     environment,
     graphql_environment,
     graphql_resource,
@@ -36,9 +38,19 @@ class Api(StrEnum):
         return cls.GRAPHQL if url or only_other else cls.TARGETDATA
 
     @property
+    def settings(self) -> Environment | GraphQLEnvironment:
+        """Its settings."""
+        return graphql_environment() if self is Api.GRAPHQL else environment()
+
+    @property
     def schema_file(self) -> Path:
         """Where its schema is."""
-        return (graphql_environment() if self is Api.GRAPHQL else environment()).schema_file
+        return self.settings.schema_file
+
+    @property
+    def scalars(self) -> dict[str, str]:
+        """What its scalars are kept as."""
+        return self.settings.scalars
 
     def resource(self, url: str | None, headers: Mapping[str, str]) -> ApiResource:
         """Connect to it; `url` and `headers` are those of the command line."""

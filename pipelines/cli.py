@@ -56,9 +56,26 @@ def extract(
     identity: Annotated[
         str | None, typer.Option(help="Field that tells rows apart: one row each instead of one per key.")
     ] = None,
+    paging: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="How a list is paged, where its query does not say it: cursor, offset, page or whole, and "
+            "rows=PATH, position=VARIABLE, size=VARIABLE, more=PATH, cursor=PATH, next=PATH, total=PATH, "
+            "total_pages=PATH, first_page=NUMBER; see docs/lists.md.",
+            metavar="STRATEGY|NAME=VALUE",
+        ),
+    ] = None,
     var: Annotated[
         list[str] | None,
-        typer.Option(help="Another variable of the query, as name=value.", metavar="NAME=VALUE"),
+        typer.Option(
+            help="Another variable of the query, as name=value; also a list's window.", metavar="NAME=VALUE"
+        ),
+    ] = None,
+    scalar: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What a scalar is kept as, as Money=decimal(18,2): see docs/types.md.", metavar="NAME=TYPE"
+        ),
     ] = None,
     schema: Annotated[Path | None, typer.Option(help="The schema in SDL.")] = None,
     max_failed: Annotated[int, typer.Option(help="Keys that may fail.", min=0)] = 0,
@@ -69,11 +86,12 @@ def extract(
     """Run a query and write its rows to a Parquet file, without Dagster.
 
     A lookup by key needs --keys; its lookups (found or not, for every key) are written beside OUT. A list
-    with a cursor is read to its end.
+    is read to its end along a cursor, an offset or page numbers.
 
     Example: targetdata extract pipelines/defs/profiles/profiles.graphql --keys umids.csv --out p.parquet
     """
     from pipelines.extract import extract_to_file
+    from resources.graphql.plan import Paging
 
     with explained():
         chosen = Api.chosen(api, url)
@@ -83,7 +101,9 @@ def extract(
             keys=keys,
             key_column=key_column,
             identity=identity,
+            paging=Paging.of(paging) if paging else None,
             variables=_variables(var or []),
+            scalars=chosen.scalars | _scalars(scalar or []),
             out=out,
             resource=chosen.resource(url, read_headers(header or [])),
             max_failed=max_failed,
@@ -241,6 +261,15 @@ def _texts(texts: list[str], option: str) -> dict[str, str]:
             raise QueryError(f"{option} {text}: write it as name=value")
         found[name] = value
     return found
+
+
+def _scalars(texts: list[str]) -> dict[str, str]:
+    from resources.graphql.scalars import read_scalars
+
+    try:
+        return read_scalars(",".join(texts))
+    except ValueError as error:
+        raise ConfigurationError(f"--scalar {' '.join(texts)}: {error}") from None
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from dotenv import load_dotenv
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from resources.errors import ConfigurationError
+from resources.graphql.scalars import read_scalars
 from resources.graphql.settings import Settings
 from resources.graphql_resource import ApiResource, GraphQLResource
 from resources.targetdata import TargetDataResource
@@ -49,6 +50,10 @@ class Environment(BaseModel):
     )
     schema_file: Path = Field(
         Path("pipelines/schema.graphql"), description="The account's schema, as `schema pull` writes it."
+    )
+    scalars: dict[str, str] = Field(
+        default_factory=dict,
+        description="What scalars are kept as, for example `Money=decimal(18,2),BigInt=text`: docs/types.md.",
     )
     start_date: date = Field(date(2026, 1, 1), description="The first partition.")
     timezone: str = Field("UTC", description="When a partition's day begins, for example Europe/Berlin.")
@@ -87,6 +92,11 @@ class Environment(BaseModel):
             return pattern
         return f"{glob.escape(str(ROOT))}/{pattern}"
 
+    @field_validator("scalars", mode="before")
+    @classmethod
+    def _each_scalar(cls, value: object) -> object:
+        return read_scalars(value) if isinstance(value, str) else value
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
@@ -106,6 +116,14 @@ class GraphQLEnvironment(BaseModel):
     schema_file: Path = Field(
         Path("pipelines/graphql_schema.graphql"), description="Its schema, as `schema pull` writes it."
     )
+    scalars: dict[str, str] = Field(
+        default_factory=dict, description="What scalars are kept as, for example `Money=decimal(18,2)`."
+    )
+
+    @field_validator("scalars", mode="before")
+    @classmethod
+    def _each_scalar(cls, value: object) -> object:
+        return read_scalars(value) if isinstance(value, str) else value
 
     @field_validator("schema_file")
     @classmethod

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
-from graphql import OperationDefinitionNode
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -14,7 +13,7 @@ from pipelines.progress import describe
 from resources.errors import ConfigurationError
 from resources.feed import read_key_file
 from resources.graphql.page import Tally
-from resources.graphql.plan import Keyed
+from resources.graphql.plan import Keyed, Paging, check_variables
 from resources.graphql.query import Query
 from resources.graphql_resource import ApiResource
 from resources.lake.partition import lake_errors
@@ -28,15 +27,16 @@ def extract_to_file(
     keys: str | None,
     key_column: str | None,
     identity: str | None,
+    paging: Paging | None,
     variables: Mapping[str, object],
+    scalars: Mapping[str, str],
     out: Path,
     resource: ApiResource,
     max_failed: int,
 ) -> None:
     """Run a query and write its tables: rows to `out`, lookups beside it as `<out>__lookups`."""
-    query = Query.load(path, schema=schema, identity=identity)
-    if unknown := sorted(set(variables) - _variables(query)):
-        raise ConfigurationError(f"{query.name} has no variable {', '.join(unknown)}")
+    query = Query.load(path, schema=schema, identity=identity, paging=paging, scalars=scalars)
+    check_variables(query.name, query.plan, variables)
     console = Console(stderr=True)
     asked = _keys(query, keys, key_column, console)
     try:
@@ -48,18 +48,16 @@ def extract_to_file(
                 for name, table in page.tables.items():
                     files[name].write(table)
                 rate = tally.asked / max(bar.tasks[task].elapsed or 0.0, 0.001)
-                bar.update(task, completed=tally.asked, what=describe(tally, rate))
+                total = tally.total if tally.total is not None else tally.list_total
+                bar.update(task, total=total, completed=tally.asked, what=describe(tally, rate))
             tally.check(max_failed=max_failed)
     finally:
         resource.close()
     for name, target in _targets(query, out).items():
         console.print(f"{target}: {files[name].rows:,} rows")
+    for note in tally.notes:
+        console.print(f"Warning: {note}", style="yellow", soft_wrap=True)
     _summary(console, tally)
-
-
-def _variables(query: Query) -> set[str]:
-    (operation,) = (d for d in query.document.definitions if isinstance(d, OperationDefinitionNode))
-    return {definition.variable.name.value for definition in operation.variable_definitions}
 
 
 def _keys(query: Query, keys: str | None, column: str | None, console: Console) -> pa.Table | None:

@@ -16,6 +16,7 @@ from pipelines.new_asset import SETTINGS, AssetText, Keys
 from pipelines.schema_pull import SHOWN, shown
 from resources.errors import ConfigurationError
 from resources.graphql.columns import snake_case
+from resources.graphql.plan import Paging
 from resources.graphql.query import Query, load_schema
 from resources.graphql.schema.drafting import Draft, Order, draft_query
 from resources.graphql.schema.roots import all_roots
@@ -53,7 +54,7 @@ def write_extract(
         schema=schema_code(api, schema_file),
         keys=keys_of(draft, api, keys_from),
     )
-    check(document, draft, order.name, schema_of(api, schema_file))
+    check(document, draft, order.name, schema_of(api, schema_file), api)
     folder.mkdir(parents=True, exist_ok=True)
     files = {folder / f"{order.name}.graphql": document, folder / "assets.py": str(asset)}
     for path, text in files.items():
@@ -130,9 +131,17 @@ def keys_of(draft: Draft, api: Api, keys_from: str | None) -> Keys | None:
     return Keys(file=f'"{keys_from}"' if "://" in keys_from else f"str({in_project(Path(keys_from))})")
 
 
-def check(document: str, draft: Draft, name: str, schema: GraphQLSchema) -> None:
+def check(document: str, draft: Draft, name: str, schema: GraphQLSchema, api: Api) -> None:
     """Load what is about to be written, as the asset will."""
-    Query.parse(document, schema=schema, path=f"{name}.graphql", name=name, identity=draft.identity)
+    Query.parse(
+        document,
+        schema=schema,
+        path=f"{name}.graphql",
+        name=name,
+        identity=draft.identity,
+        paging=Paging.of([f"{key}={value}" for key, value in draft.paging.items()]),
+        scalars=api.scalars,
+    )
 
 
 def comments(api: Api, left_out: Mapping[str, Sequence[str]]) -> str:

@@ -81,6 +81,7 @@ class AssetText:
             f"schema={self.schema}",
             *([f'identity="{self.draft.identity}"'] if self.draft.identity else []),
             *([f"paging=Paging({_keywords(self.draft.paging)})"] if self.draft.paging else []),
+            f"scalars={SETTINGS[self.api]}().scalars",
         ]
         return f"{self._constant} = Query.load(\n" + "".join(f"    {option},\n" for option in options) + ")"
 

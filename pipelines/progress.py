@@ -31,6 +31,7 @@ class Progress:
 def describe(tally: Tally, rate: float) -> str:
     """Write `12,000 of 40,000 keys, 350/s, 80 s left`."""
     if tally.total is None:
-        return f"{tally.asked:,} rows, {rate:,.0f}/s"
+        of_all = f" of {tally.list_total:,}" if tally.list_total is not None else ""
+        return f"{tally.asked:,}{of_all} rows, {rate:,.0f}/s"
     left = (tally.total - tally.asked) / rate if rate else 0.0
     return f"{tally.asked:,} of {tally.total:,} keys, {rate:,.0f}/s, {left:,.0f} s left"

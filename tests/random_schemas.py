@@ -26,12 +26,14 @@ input Paging { limit: Int offset: Int }
 
 
 @st.composite
-def fields(draw: st.DrawFn, types: tuple[str, ...], names: tuple[str, ...] = NAMES) -> dict[str, str]:
+def fields(
+    draw: st.DrawFn, types: tuple[str, ...], names: tuple[str, ...] = NAMES, *, of_query: bool = False
+) -> dict[str, str]:
     """Draw some fields, each as SDL writes it, by name."""
     found = {}
     for name in draw(st.lists(st.sampled_from(names), min_size=1, max_size=6, unique=True)):
         chosen = draw(st.lists(st.sampled_from(ARGUMENTS), max_size=4, unique=True))
-        arguments = f"({', '.join(chosen)})" if chosen and draw(st.booleans()) else ""
+        arguments = f"({', '.join(chosen)})" if chosen and (of_query or draw(st.booleans())) else ""
         type_ = draw(st.sampled_from(WRAPPED)).format(draw(st.sampled_from(types)))
         ending = " @deprecated" if draw(st.integers(0, 9)) == 0 else ""
         found[name] = f"{name}{arguments}: {type_}{ending}"
@@ -54,6 +56,8 @@ def schemas(draw: st.DrawFn, *, abstract: bool = True) -> str:
     if abstract:
         members = draw(st.lists(st.sampled_from(OBJECTS), min_size=1, unique=True))
         texts.append(f"union {UNION} = {' | '.join(members)}")
-    roots = draw(fields((*OBJECTS, *others), ("person", "people", "things", "page", "all_of_it")))
+    roots = draw(
+        fields((*OBJECTS, *others), ("person", "people", "things", "page", "all_of_it"), of_query=True)
+    )
     texts.append(f"type Query {{ {' '.join(roots.values())} }}")
     return HEAD + "\n".join(texts)

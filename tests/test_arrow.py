@@ -9,13 +9,17 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from graphql import build_schema
 from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.graphql.arrow import Misfit, table
-from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct, snake_case, unknown_scalars
+from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct, snake_case
 from resources.graphql.gate import DECODER
+from resources.graphql.scalars import Scalars, unknown_scalars
 
+DECLARED = "Money BigInt BigDecimal DateTime LocalDateTime Date Time"
+ANY = build_schema(f"scalar {DECLARED.replace(' ', ' scalar ')} type Query {{ a: String }}")
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -23,13 +27,17 @@ def column(name: str, type_: ColumnType) -> tuple[Column, ...]:
     return (Column(name, type_),)
 
 
-def decoded(value: object, scalar: str) -> object:
-    return table([{"v": value}], column("v", Scalar(scalar)))["v"].to_pylist()[0]
+def leaf(name: str, **configured: str) -> Scalar:
+    return Scalars(ANY, configured).scalar(name)
+
+
+def decoded(value: object, scalar: str, **configured: str) -> object:
+    return table([{"v": value}], column("v", leaf(scalar, **configured)))["v"].to_pylist()[0]
 
 
 def micros(value: object) -> int:
     """Read an instant as microseconds since 1970; Python's datetimes end before Arrow's."""
-    return table([{"v": value}], column("v", Scalar("Instant")))["v"].cast(pa.int64()).to_pylist()[0]
+    return table([{"v": value}], column("v", leaf("Instant")))["v"].cast(pa.int64()).to_pylist()[0]
 
 
 SCALAR_VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -42,14 +50,14 @@ SCALAR_VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 
 def types(depth: int = 3) -> st.SearchStrategy[ColumnType]:
-    leaf = st.sampled_from(sorted(SCALAR_VALUES)).map(Scalar)
+    leaves = st.sampled_from(sorted(SCALAR_VALUES)).map(leaf)
     if depth == 0:
-        return leaf
+        return leaves
     inner = types(depth - 1)
     struct = st.lists(inner, min_size=1, max_size=3).map(
         lambda found: Struct(tuple(Column(f"f{i}", type_) for i, type_ in enumerate(found)))
     )
-    return st.one_of(leaf, inner.map(ListOf), struct)
+    return st.one_of(leaves, inner.map(ListOf), struct)
 
 
 def values(type_: ColumnType) -> st.SearchStrategy[Any]:
@@ -105,6 +113,19 @@ def test_the_sentinel_of_the_year_9999_is_kept() -> None:
         ({"a": 1}, "Whatever", '{"a":1}'),
         ("as it is", "Whatever", "as it is"),
         ("2026-11-22", "Date", dt.date(2026, 11, 22)),
+        ("2026-11-22", "local_date", dt.date(2026, 11, 22)),
+        ("10:15", "Time", dt.time(10, 15)),
+        ("23:59:59.123456789", "LocalTime", dt.time(23, 59, 59, 123456)),
+        ("2026-11-22T10:15:30.5", "LocalDateTime", dt.datetime(2026, 11, 22, 10, 15, 30, 500000)),
+        ("2026-11-22 10:15:30.123456789", "NaiveDateTime", dt.datetime(2026, 11, 22, 10, 15, 30, 123456)),
+        ("2026-11-22T10:15:30+02:00", "timestamptz", dt.datetime(2026, 11, 22, 8, 15, 30, tzinfo=dt.UTC)),
+        (0.1, "Decimal", Decimal("0.1")),
+        (1.5, "Timestamp", "1.5"),
+        (1700000000000, "Timestamp", "1700000000000"),
+        (7, "UUID", "7"),
+        ("text", "jsonb", '"text"'),
+        ([True], "GenericScalar", "[true]"),
+        ('{"a": 1}', "JSONString", '{"a": 1}'),
     ],
 )
 def test_what_servers_differ_in_is_accepted(value: object, scalar: str, expected: object) -> None:
@@ -136,11 +157,34 @@ def test_what_servers_differ_in_is_accepted(value: object, scalar: str, expected
         ("2026-03-11T19:02:45", "Instant"),
         ("2026-13-11T19:02:45Z", "Instant"),
         ("22.11.2026", "Date"),
+        ("2026-11-22T00:00:00Z", "Date"),
+        ("10", "Time"),
+        ("10:15:30Z", "Time"),
+        ("10:15:30+02:00", "Time"),
+        ("24:00", "Time"),
+        ("T10:15", "Time"),
+        (36000, "Time"),
+        ("2026-11-22T10:15:30Z", "LocalDateTime"),
+        ("2026-11-22T10:15:30+02:00", "LocalDateTime"),
+        ("2026-11-22", "LocalDateTime"),
+        (1700000000, "LocalDateTime"),
+        (Decimal("0.0000000001"), "Decimal"),
+        (Decimal("1e29"), "Decimal"),
+        (Decimal("1e-999999999"), "Decimal"),
+        (Decimal("1e999999999"), "Decimal"),
+        ("1e99999999999999999999", "Decimal"),
+        ("NaN", "Decimal"),
+        (True, "Decimal"),
+        (10**20, "UnsignedInt64"),
+        ({}, "UUID"),
+        (True, "URL"),
+        ("a \ud800 surrogate", "UUID"),
+        ({"a": "\ud800"}, "JSON"),
     ],
 )
 def test_a_value_that_fits_no_type_is_refused_and_not_shown(value: object, scalar: str) -> None:
     with pytest.raises(Misfit) as caught:
-        table([{"v": None}, {"v": value}], column("v", Scalar(scalar)))
+        table([{"v": None}, {"v": value}], column("v", leaf(scalar)))
     assert (caught.value.row, caught.value.path) == (1, "v")
     shown = "".join(traceback.format_exception(caught.value))
     if isinstance(value, str):
@@ -150,7 +194,14 @@ def test_a_value_that_fits_no_type_is_refused_and_not_shown(value: object, scala
 @pytest.mark.parametrize(
     ("sent", "scalar", "expected"),
     [
-        ("12345678901234567.89", "BigDecimal", "12345678901234567.89"),
+        ("12345678901234567.89", "BigDecimal", Decimal("12345678901234567.890000000")),
+        ("1e28", "Decimal", Decimal("1e28")),
+        ("0.10000000000000000000", "numeric", Decimal("0.1")),
+        (f"1.{'0' * 400}", "Decimal", Decimal(1)),
+        ("-7", "BigFloat", Decimal(-7)),
+        (f'"{"9" * 29}.999999999"', "Decimal", Decimal("9" * 29 + ".999999999")),
+        ("18446744073709551615", "UnsignedInt64", Decimal(2**64 - 1)),
+        ('"18446744073709551615"', "uint64", Decimal(2**64 - 1)),
         ("0.10", "String", "0.10"),
         ('{"net":[0.10,18446744073709551617]}', "JSON", '{"net":[0.10,18446744073709551617]}'),
         ("18446744073709551617", "ID", "18446744073709551617"),
@@ -166,13 +217,48 @@ def test_a_number_keeps_the_digits_that_were_sent(sent: str, scalar: str, expect
     assert decoded(DECODER.decode(sent.encode()), scalar) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "scalar", "settings"),
+    [
+        (2**63, "BigInt", "BigInt=text or BigInt=decimal(38,0)"),
+        (Decimal("1e-18"), "BigDecimal", "BigDecimal=text or BigDecimal=decimal(p,s) with more digits"),
+        ("2026-11-22T10:15:30", "DateTime", "DateTime=text or DateTime=local timestamp"),
+        (1700000000, "DateTime", "DateTime=int64"),
+        ("2026-11-22T10:15:30Z", "Date", "Date=text or Date=timestamp"),
+        ("2026-11-22T10:15:30Z", "LocalDateTime", "LocalDateTime=text or LocalDateTime=timestamp"),
+        ("10:15:30Z", "Time", "Time=text"),
+        ({"lat": 1}, "String", "String=json"),
+    ],
+)
+def test_a_misfit_names_the_setting_that_keeps_such_values(value: object, scalar: str, settings: str) -> None:
+    with pytest.raises(Misfit) as caught:
+        decoded(value, scalar)
+    assert f"; if the server means it so, scalars (TARGETDATA_SCALARS) with {settings} keeps it" in str(
+        caught.value
+    )
+    for setting in settings.replace("p,s) with more digits", "38,18)").split(" or "):
+        name, _, word = setting.partition("=")
+        assert decoded(value, scalar, **{name: word}) is not None
+
+
+@given(
+    st.decimals(
+        allow_nan=False, allow_infinity=False, places=2, min_value=-(10**16) + 1, max_value=10**16 - 1
+    ),
+    st.sampled_from(["number", "text"]),
+)
+def test_a_decimal_arrives_with_its_digits(value: Decimal, form: str) -> None:
+    sent = str(value) if form == "number" else f'"{value}"'
+    assert decoded(DECODER.decode(sent.encode()), "Money", Money="decimal(18,2)") == value
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_float_arrives_as_it_was_sent(value: float) -> None:
     assert repr(decoded(DECODER.decode(json.dumps(value).encode()), "Float")) == repr(value)
 
 
 def test_a_misfit_names_the_row_and_the_path_through_lists_and_objects() -> None:
-    item = Struct(column("lastSeen", ListOf(Scalar("Instant"))))
+    item = Struct(column("lastSeen", ListOf(leaf("Instant"))))
     rows = [{"xs": []}, {"xs": None}, {"xs": [None, {"lastSeen": None}]}, {"xs": [{"lastSeen": [None, "?"]}]}]
     with pytest.raises(Misfit) as caught:
         table(rows, column("xs", ListOf(item)))
@@ -181,17 +267,17 @@ def test_a_misfit_names_the_row_and_the_path_through_lists_and_objects() -> None
 
 def test_a_field_that_the_answer_lacks_is_no_null() -> None:
     with pytest.raises(Misfit, match="lacks this field"):
-        table([{"v": 1}, {}], column("v", Scalar("Int")))
+        table([{"v": 1}, {}], column("v", leaf("Int")))
 
 
-@pytest.mark.parametrize(("type_", "value"), [(ListOf(Scalar("Int")), {}), (Struct(()), [])])
+@pytest.mark.parametrize(("type_", "value"), [(ListOf(leaf("Int")), {}), (Struct(()), [])])
 def test_an_answer_of_another_shape_is_refused(type_: ColumnType, value: object) -> None:
     with pytest.raises(Misfit, match="is expected, not"):
         table([{"v": value}], column("v", type_))
 
 
 def test_zero_rows_have_the_full_types() -> None:
-    type_ = ListOf(Struct(column("changeDate", Scalar("Instant"))))
+    type_ = ListOf(Struct(column("changeDate", leaf("Instant"))))
     assert (
         table([], column("attributes", type_)).schema
         == table([{"attributes": [{"changeDate": None}]}], column("attributes", type_)).schema
@@ -213,5 +299,5 @@ def test_names_become_snake_case(name: str, expected: str) -> None:
 
 
 def test_scalars_of_which_nothing_is_known_are_named() -> None:
-    columns = column("a", ListOf(Struct(column("b", Scalar("Money"))))) + column("c", Scalar("Int"))
+    columns = column("a", ListOf(Struct(column("b", leaf("Money"))))) + column("c", leaf("Int"))
     assert unknown_scalars(columns) == {"Money"}

@@ -18,6 +18,8 @@ ANSWERS = {
     "a broken header": f"HTTP/1.1 200 OK\r\nX Bad {CANARY}\r\n\r\n",
     "no HTTP": f"{BODY}\r\n\r\n",
     "broken chunks": f"{JSON}Transfer-Encoding: chunked\r\n\r\n{BODY}\r\n",
+    "JSON nested too deep": f"{JSON}Content-Length: 100000\r\n\r\n{'[' * 100_000}",
+    "a number beyond all": f"{JSON}Content-Length: 39\r\n\r\n" + '{"data": {"a": 1e9999999999999999999}}\n',
     "no gzip": f"{JSON}Content-Encoding: gzip\r\nContent-Length: {len(BODY)}\r\n\r\n{BODY}",
 }
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.environment import environment
+from resources.errors import ConfigurationError
 from tests.conftest import PROFILES_QUERY
 from tests.dagster_runs import Location
 from tests.local import last_days
@@ -35,6 +37,7 @@ def test_help_teaches(location: Location) -> None:
     said = " ".join(location.run("targetdata", "extract", "--help").stdout.split())
     assert "Example: targetdata extract" in said
     assert "--keys" in said
+    assert "docs/lists.md" in said
 
 
 @pytest.mark.parametrize("suffix", [".jsonl.gz", ".csv"])
@@ -81,6 +84,7 @@ def test_what_may_succeed_later_has_its_own_exit_code(location: Location) -> Non
         ("keys.csv", ["--schema", "none.graphql"], "none.graphql cannot be read"),
         ("keys.csv", ["--var", "lang"], "write it as name=value"),
         ("keys.csv", ["--var", "lang=de"], "profiles has no variable lang"),
+        ("keys.csv", ["--scalar", "Instant"], "--scalar Instant: it should look like Money=decimal(18,2)"),
         ("keys.csv", ["--out", "/"], "is a folder; name a file with --out"),
     ],
 )
@@ -90,6 +94,25 @@ def test_bad_input_is_named(keys: str, options: list[str], message: str, locatio
     assert code == 1
     assert message in said
     assert "Traceback" not in said
+
+
+def test_what_scalars_are_kept_as_is_a_setting_and_an_option(location: Location) -> None:
+    (events,) = location.sandbox.write_feed(location.folder, [DAY])
+    location.settings["TARGETDATA_SCALARS"] = "Instant=date,Boolean=json"
+    extract(location, events, "--scalar", "Instant=text", "--scalar", "Int=decimal(9,2)")
+    schema = pq.read_schema(location.folder / "out" / "profiles.parquet")
+    assert [str(schema.field(name).type) for name in ("change_date", "test_profile")] == ["string", "string"]
+    shipped = (
+        "from pipelines.defs.profiles.assets import PROFILES;"
+        "print(PROFILES.tables['profiles'].field('change_date').type)"
+    )
+    assert location.run("python", shipped).stdout.split() == ["date32[day]"]
+
+
+def test_a_setting_of_scalars_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARGETDATA_SCALARS", "Instant")
+    with pytest.raises(ConfigurationError, match=r"^TARGETDATA_SCALARS: Value error, it should look like"):
+        environment.__wrapped__()
 
 
 def test_what_is_no_key_is_counted_and_no_keys_are_warned_of(location: Location) -> None:

@@ -6,19 +6,23 @@ import pyarrow as pa
 import pytest
 from graphql import build_schema, parse, validate
 
-from resources.errors import QueryError
-from resources.graphql.plan import Cursor, Keyed
+from resources.errors import ConfigurationError, QueryError
+from resources.graphql.plan import Keyed, Listed
 from resources.graphql.query import Query, load_schema
+from resources.graphql.scalars import read_scalars
 
 SCHEMA = build_schema(
     """
     scalar Instant
+    scalar UUID
+    scalar Money
+    enum Kind { GOOD BAD }
     interface Node { id: ID }
     union Any = Person | Thing
     type Person implements Node {
       id: ID  profileId: String  at: Instant  any: Any  node: Node  friends: [Person!]
     }
-    type Thing implements Node { id: ID }
+    type Thing implements Node { id: ID  kind: Kind  price: Money  owner: Person }
     type Info { hasNextPage: Boolean! endCursor: String }
     type Edge { node: Person cursor: String }
     type People { edges: [Edge] nodes: [Person] pageInfo: Info }
@@ -28,14 +32,18 @@ SCHEMA = build_schema(
       people(first: Int, after: String, since: Instant): People
       all: [Person]
       any: Any
+      node(id: ID!): Node
+      thing(kind: Kind!, uuid: UUID!, number: Int!, price: Money!, at: Instant!): Thing
+      found(after: String): Found
     }
+    type Found { nodes: [Any!] pageInfo: Info }
     type Mutation { drop: Boolean }
     """
 )
 
 
-def query(text: str, identity: str | None = None) -> Query:
-    return Query.parse(text, schema=SCHEMA, path="q.graphql", name="q", identity=identity)
+def query(text: str, identity: str | None = None, scalars: dict[str, str] | None = None) -> Query:
+    return Query.parse(text, schema=SCHEMA, path="q.graphql", name="q", identity=identity, scalars=scalars)
 
 
 def refusal(text: str, identity: str | None = None) -> str:
@@ -87,8 +95,8 @@ def test_a_connection_is_read_along_its_cursor(rows: str) -> None:
         "query ($n: Int, $after: String) { people(first: $n, after: $after) "
         f"{{ {rows} pageInfo {{ hasNextPage endCursor }} }} }}"
     )
-    assert isinstance(found.plan, Cursor)
-    assert (found.plan.after, found.plan.size) == ("after", "n")
+    assert isinstance(found.plan, Listed)
+    assert (found.plan.strategy, found.plan.position, found.plan.size) == ("cursor", "after", "n")
     assert list(found.tables) == ["q"]
     assert found.tables["q"].names == ["id", "fetched_at"]
 
@@ -105,30 +113,43 @@ def test_a_connection_is_read_along_its_cursor(rows: str) -> None:
         ("mutation { drop }", "a query is expected"),
         ("query a { all { id } } query b { all { id } }", "one operation a document"),
         ("{ all { id } people { __typename } }", "one root field a document"),
-        ("{ all { id } }", "only lookups of one object and cursor connections"),
-        ('{ person(id: "1") { id } }', "write its argument as a variable"),
-        ("query ($id: ID!) { person(id: $id) { node { id } } }", "is an interface or a union"),
+        ("{ __typename }", "__typename is no field with rows"),
         (
-            "query ($id: ID!) { person(id: $id) { any { ... on Thing { id } } } }",
-            "is an interface or a union",
+            "query ($id: ID!) { person(id: $id) { any { ... on Thing { kind } } } }",
+            "any is of several types, which its fragments tell apart: add __typename",
         ),
-        ("query ($id: ID!) { person(id: $id) { ... on Node { id } } }", "a fragment on Node within Person"),
+        (
+            "query ($k: ID!) { node(id: $k) { id ... on Thing { __typename kind } } }",
+            "node is of several types",
+        ),
+        ("query ($id: ID!) { person(id: $id) { ... on Thing { kind } } }", "can never be of type 'Thing'"),
+        (
+            "query ($k: ID!) { node(id: $k)"
+            " { __typename ... on Thing { x: price } ... on Person { x: at } } }",
+            "conflicting types 'Money' and 'Instant'. Use different aliases",
+        ),
         ("query ($id: ID!) { person(id: $id) { id @include(if: true) } }", "directives on fields"),
+        ("query ($id: ID!) { person(id: $id) @skip(if: false) { at } }", "directives on fields"),
+        ("query ($id: ID!) { person(id: $id) { ... @skip(if: false) { at } } }", "directives on fields"),
+        (
+            "query ($id: ID!) { person(id: $id) { ...F } } fragment F on Person @odd { at }"
+            " directive @odd on FRAGMENT_DEFINITION",
+            "is not executable",
+        ),
         (
             "query ($id: ID!) { person(id: $id) { profile_id: id profileId } }",
             "two columns would be named profile_id",
         ),
         ("query ($id: ID!) { person(id: $id) { id } }", "two columns would be named id"),
         ("query ($id: ID!) { person(id: $id) { fetchedAt: at } }", "two columns would be named fetched_at"),
-        ("query ($a: String) { people(after: $a) { nodes { id } } }", "a cursor list needs page_info"),
+        ("query ($a: String) { people(after: $a) { nodes { id } } }", "a cursor list needs its next cursor"),
         (
-            "query ($a: String) { people(after: $a) { nodes { id } pageInfo { endCursor } } }",
-            "needs has_next_page",
+            "{ people { nodes { id } pageInfo { hasNextPage endCursor } } }",
+            "people takes after, so this",
         ),
-        ("{ people { nodes { id } pageInfo { hasNextPage endCursor } } }", "needs a variable for its cursor"),
         (
             "query ($a: String) { people(after: $a) { pageInfo { endCursor hasNextPage } edges { cursor } }}",
-            "needs node",
+            "edges need node",
         ),
     ],
 )
@@ -159,7 +180,122 @@ def test_a_scalar_of_which_nothing_is_known_is_text_and_said_once(caplog: pytest
         text = "query ($id: ID!) { a(id: $id) { b c } }"
         found = Query.parse(text, schema=schema, path="q.graphql", name="q")
     assert found.tables["q"].field("b").type == pa.string()
-    assert caplog.messages == ["nothing is known of the scalar Colour: its values are kept as text"]
+    assert caplog.messages == [
+        "nothing is known of the scalar Colour: its values are kept as text; scalars (TARGETDATA_SCALARS) "
+        "may say what it is"
+    ]
+
+
+def test_key_columns_have_the_types_of_their_variables() -> None:
+    text = (
+        "query ($kind: Kind!, $uuid: UUID!, $number: Int!, $price: Money!, $at: Instant!) "
+        "{ thing(kind: $kind, uuid: $uuid, number: $number, price: $price, at: $at) { id } }"
+    )
+    found = query(text, scalars={"Money": "decimal(18,2)"}).plan
+    assert isinstance(found, Keyed)
+    assert {f.name: str(f.type) for f in found.key_fields} == {
+        "kind": "string",
+        "uuid": "string",
+        "number": "int64",
+        "price": "decimal128(18, 2)",
+        "at": "timestamp[us, tz=UTC]",
+    }
+
+
+THING = "query ($k: ID!) { node(id: $k) { __typename ... on Thing { price } } }"
+
+
+@pytest.mark.parametrize(
+    ("word", "type_"),
+    [
+        ("text", pa.string()),
+        ("int64", pa.int64()),
+        ("float64", pa.float64()),
+        ("bool", pa.bool_()),
+        ("date", pa.date32()),
+        ("time", pa.time64("us")),
+        ("timestamp", pa.timestamp("us", tz="UTC")),
+        ("local timestamp", pa.timestamp("us")),
+        ("Local  Timestamp", pa.timestamp("us")),
+        ("decimal", pa.decimal128(38, 9)),
+        ("decimal( 18 , 2 )", pa.decimal128(18, 2)),
+        ("decimal(38,0)", pa.decimal128(38, 0)),
+        ("json", pa.string()),
+    ],
+)
+def test_a_user_says_what_a_scalar_is(word: str, type_: pa.DataType) -> None:
+    assert query(THING, scalars={"Money": word}).tables["q"].field("price").type == type_
+
+
+def test_the_users_word_wins_also_for_what_is_built_in() -> None:
+    text = "query ($id: ID!) { person(id: $id) { at profileId } }"
+    fields = query(text, scalars={"Instant": "text", "ID": "int64", "String": "json"}).tables["q"]
+    assert [str(type_) for type_ in fields.types] == ["int64", "string", "string", "timestamp[us, tz=UTC]"]
+
+
+@pytest.mark.parametrize(
+    ("scalars", "message"),
+    [
+        ({"Mony": "text"}, "the schema has no scalar Mony; it has Boolean, ID, Instant, Int, Money, "),
+        ({"Kind": "text"}, "the schema has no scalar Kind"),
+        ({"Money": "decimal(39,2)"}, "there is no type decimal(39,2); there are text, int64"),
+        ({"Money": "decimal(2,3)"}, "there is no type decimal(2,3)"),
+        ({"Money": "decimal(0,0)"}, "there is no type decimal(0,0)"),
+        ({"Money": "euro"}, "Money=euro: there is no type euro"),
+    ],
+)
+def test_a_setting_of_scalars_that_cannot_work_is_refused(scalars: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        query(THING, scalars=scalars)
+    assert message in str(caught.value)
+
+
+def test_scalars_are_read_from_one_line() -> None:
+    found = read_scalars(" Money = decimal(18, 2),BigInt=text, T=local timestamp ,")
+    assert found == {"Money": "decimal(18, 2)", "BigInt": "text", "T": "local timestamp"}
+    assert read_scalars(" ") == {}
+
+
+@pytest.mark.parametrize("text", ["Money", "Money=", "=text", "a=b,c"])
+def test_a_line_of_scalars_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"it should look like Money=decimal\(18,2\),BigInt=text"):
+        read_scalars(text)
+
+
+def test_rows_may_be_of_several_types() -> None:
+    found = query(
+        "query ($k: ID!) { node(id: $k) { ...T __typename ... on Person { at } id friendly: __typename } }"
+        " fragment T on Node { ... on Thing { kind owner { profileId } } ... on Node { id } }"
+    )
+    assert isinstance(found.plan, Keyed)
+    names = ["k", "kind", "owner", "id", "__typename", "at", "friendly", "fetched_at"]
+    assert found.tables["q"].names == names
+    batch = found.plan.batch(2)
+    assert validate(SCHEMA, parse(batch)) == []
+    assert "fragment" not in batch
+    assert "...on Thing{kind owner{profileId}}" in batch
+
+
+def test_a_list_may_be_of_several_types() -> None:
+    found = query(
+        "query ($after: String) { found(after: $after) { nodes { __typename ... on Person { at } ... on Thing"
+        " { kind } } pageInfo { hasNextPage endCursor } } }"
+    )
+    assert isinstance(found.plan, Listed)
+    assert found.tables["q"].names == ["__typename", "at", "kind", "fetched_at"]
+
+
+def test_the_same_field_asked_twice_is_one_column_with_all_of_its_fields() -> None:
+    found = query(
+        "query ($k: ID!) { person(id: $k) { friends { at } ...F } } fragment F on Person"
+        " { friends { profileId at } ... on Node { id: id ... on Person { friends { id } } } }"
+    )
+    assert isinstance(found.plan, Keyed)
+    expected = pa.struct(
+        [("at", pa.timestamp("us", tz="UTC")), ("profile_id", pa.string()), ("id", pa.string())]
+    )
+    assert found.tables["q"].field("friends").type == pa.list_(expected)
+    assert "{friends{at profileId}...on Node" in found.plan.batch(1)
 
 
 def test_the_same_document_in_another_layout_has_the_same_hash() -> None:

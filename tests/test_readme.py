@@ -12,17 +12,17 @@ from pydantic_core import PydanticUndefined
 from pipelines.environment import PREFIX, Environment
 from resources.graphql_resource import ApiResource
 from resources.targetdata import TargetDataResource
+from tests import documents
 from tests.conftest import ROOT
 from tests.dagster_runs import Location, copied_checkout
 from tests.sandbox import Sandbox
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DAYS = [date(2026, 11, 16) + timedelta(days=n) for n in range(7)]
 
 
 def blocks(language: str) -> list[str]:
-    return [text for kind, text in BLOCK.findall(README) if kind == language]
+    return documents.blocks(ROOT / "README.md", language)
 
 
 def commands() -> list[str]:

@@ -2,28 +2,24 @@
 
 Every value arrives as it was sent or the table is refused: a field that is missing, a number that would
 lose digits, a text that is no instant. What servers do differ in is accepted: `ID` as a number, integers
-and floats as text, a whole float for an integer. Instants are truncated to microseconds.
+and floats as text, a whole float for an integer. Instants and times are truncated to microseconds.
 """
 
-import math
-import re
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from resources.graphql.columns import SCALARS, Column, ColumnType, ListOf, Scalar, Struct
+from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct
+from resources.graphql.gaps import filled
+from resources.graphql.values import Read, kind_of, misfit_reason, reader
 
 NONE = type(None)
-INTEGER = re.compile(r"[+-]?\d+")
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 BEYOND_MICROSECONDS = r"(\.\d{6})\d+"
-ENCODER = msgspec.json.Encoder(decimal_format="number")
-BEYOND_64_BITS = 2**64
-EXACT_INTEGER = 2**53  # a float beyond it may have lost digits
+PLAIN = {"int64": int, "float64": float, "bool": bool}  # what Arrow takes as it is; text for all others
+NEVER_PLAIN = frozenset({"json", "decimal"})
+UNSTORABLE = (pa.ArrowInvalid, OverflowError, UnicodeEncodeError)
 
 
 class Misfit(ValueError):
@@ -37,8 +33,12 @@ class Misfit(ValueError):
 
 
 def table(rows: Sequence[Mapping[str, object]], columns: Sequence[Column]) -> pa.Table:
-    """Decode objects of one type into a table with these columns, or raise Misfit."""
-    arrays = [_column(rows, column) for column in columns]
+    """Decode objects into a table with these columns, or raise Misfit.
+
+    Objects of other types than a column's have null in it.
+    """
+    whole = filled(rows, columns)
+    arrays = [_column(whole, column) for column in columns]
     return pa.Table.from_arrays(arrays, schema=pa.schema([column.field for column in columns]))
 
 
@@ -80,7 +80,7 @@ def _structs(values: list[object], type_: Struct) -> pa.Array:
 def _object(value: object, index: int) -> Mapping[str, object] | None:
     if value is None or isinstance(value, dict):
         return value
-    raise Misfit(index, "", f"an object is expected, not {_kind(value)}")
+    raise Misfit(index, "", f"an object is expected, not {kind_of(value)}")
 
 
 def _lists(values: list[object], type_: ListOf) -> pa.Array:
@@ -88,7 +88,7 @@ def _lists(values: list[object], type_: ListOf) -> pa.Array:
     for index, value in enumerate(values):
         if value is not None:
             if not isinstance(value, list):
-                raise Misfit(index, "", f"a list is expected, not {_kind(value)}")
+                raise Misfit(index, "", f"a list is expected, not {kind_of(value)}")
             items += value
         offsets.append(len(items))
     try:
@@ -101,137 +101,51 @@ def _lists(values: list[object], type_: ListOf) -> pa.Array:
 
 
 def _scalars(values: list[object], type_: Scalar) -> pa.Array:
-    read = READERS.get(type_.name) or (_text if type_.name in SCALARS else _json_text)
-    plain = {pa.int64(): int, pa.float64(): float, pa.bool_(): bool}.get(type_.arrow, str)
-    if type_.name in ALWAYS_JSON or not set(map(type, values)) <= {plain, NONE}:
+    word = type_.kept.word
+    if word in NEVER_PLAIN or not set(map(type, values)) <= {PLAIN.get(word, str), NONE}:
+        read = reader(type_)
         values = [_each(value, read, i, type_) for i, value in enumerate(values)]
-    wire = type_.arrow if plain is not str else pa.string()
     try:
-        return _typed(pa.array(values, wire), type_.arrow)
-    except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
-        raise _culprit(values, type_, wire) from None  # Arrow's message holds the value
+        return _typed(values, type_.arrow)
+    except UNSTORABLE:
+        raise _culprit(values, type_) from None  # Arrow's message holds the value
 
 
-def _typed(texts: pa.Array, arrow: pa.DataType) -> pa.Array:
-    if pa.types.is_timestamp(arrow):
-        texts = pc.replace_substring_regex(texts, BEYOND_MICROSECONDS, r"\1")
-    return texts if texts.type == arrow else texts.cast(arrow)
-
-
-def _culprit(values: list[object], type_: Scalar, wire: pa.DataType) -> Misfit:
-    """Find the first value that cannot be stored; Arrow does not say which one it was."""
-    for index, value in enumerate(values):
-        try:
-            _typed(pa.array([value], wire), type_.arrow)
-        except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
-            return Misfit(index, "", f"{_kind(value)} does not fit {type_.name} ({type_.arrow})")
-    return Misfit(0, "", f"values do not fit {type_.name} ({type_.arrow})")
-
-
-def _each(value: object, read: Callable[[object], object], index: int, type_: Scalar) -> object:
+def _each(value: object, read: Read, index: int, type_: Scalar) -> object:
     if value is None:
         return None
     try:
         return read(value)
-    except ValueError as error:
-        reason = f"{_kind(value)} does not fit {type_.name} ({type_.arrow})"
-        raise Misfit(index, "", reason) from error
+    except ValueError:
+        raise Misfit(index, "", misfit_reason(value, type_)) from None
 
 
-def _text(value: object) -> str:
-    """Text as it is; a number, as some servers send an ID, by its digits."""
-    match value:
-        case str():
-            return value
-        case bool():
-            raise ValueError
-        case int() | float() | Decimal():
-            return str(value)
-        case _:
-            raise ValueError
+def _typed(values: list[object], arrow: pa.DataType) -> pa.Array:
+    """Store values; what is a time arrives as text and is cast, exactly or not at all."""
+    if not pa.types.is_temporal(arrow):
+        return pa.array(values, arrow)
+    texts = pc.replace_substring_regex(pa.array(values, pa.string()), BEYOND_MICROSECONDS, r"\1")
+    if pa.types.is_date(arrow):
+        return texts.cast(arrow)
+    if pa.types.is_time(arrow):
+        _require_minutes(texts)
+        return pc.binary_join_element_wise("1970-01-01", texts, "T").cast(pa.timestamp("us")).cast(arrow)
+    if arrow.tz is None:
+        _require_minutes(texts)
+    return texts.cast(arrow)
 
 
-def _json_text(value: object) -> str:
-    """Text as it is; anything else as JSON."""
-    return value if isinstance(value, str) else _json(value)
+def _require_minutes(texts: pa.Array) -> None:
+    """Refuse what Arrow takes for a full hour or day: a number, or a date alone."""
+    if not pc.all(pc.match_substring(texts, ":"), min_count=0).as_py():
+        raise pa.ArrowInvalid
 
 
-def _json(value: object) -> str:
-    return ENCODER.encode(value).decode()
-
-
-def _integer(value: object) -> int:
-    match value:
-        case bool():
-            raise ValueError
-        case int():
-            return value
-        case float() if value.is_integer() and abs(value) <= EXACT_INTEGER:
-            return int(value)
-        case Decimal() if -BEYOND_64_BITS < value < BEYOND_64_BITS and value == value.to_integral_value():
-            return int(value)
-        case str() if INTEGER.fullmatch(value):
-            return int(value)
-        case _:
-            raise ValueError
-
-
-def _float(value: object) -> float:
-    match value:
-        case bool():
-            raise ValueError
-        case float():
-            return value
-        case int() if abs(value) <= EXACT_INTEGER:
-            return float(value)
-        case Decimal():
-            return _finite(float(value))
-        case str() if NUMBER.fullmatch(value):
-            return _finite(float(value))
-        case _:
-            raise ValueError
-
-
-def _finite(value: float) -> float:
-    if math.isinf(value):
-        raise ValueError
-    return value
-
-
-def _boolean(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise ValueError
-
-
-def _exactly_text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    raise ValueError
-
-
-def _kind(value: object) -> str:
-    """Describe a value without showing it: it may be personal."""
-    match value:
-        case str():
-            return f"a text of {len(value)} characters"
-        case bool():
-            return "a boolean"
-        case int() | float() | Decimal():
-            return "a number"
-        case dict():
-            return "an object"
-        case list():
-            return "a list"
-        case _:
-            return "null"
-
-
-ALWAYS_JSON = frozenset({"JSON", "JSONObject"})  # a text in it is JSON too, so it keeps its quotes
-READERS: dict[str, Callable[[object], object]] = {
-    **{name: _integer for name, arrow in SCALARS.items() if arrow == pa.int64()},
-    **{name: _exactly_text for name, arrow in SCALARS.items() if pa.types.is_temporal(arrow)},
-    **dict.fromkeys(ALWAYS_JSON, _json),
-    "Float": _float,
-    "Boolean": _boolean,
-}
+def _culprit(values: list[object], type_: Scalar) -> Misfit:
+    """Find the first value that cannot be stored; Arrow does not say which one it was."""
+    for index, value in enumerate(values):
+        try:
+            _typed([value], type_.arrow)
+        except UNSTORABLE:
+            return Misfit(index, "", misfit_reason(value, type_))
+    return Misfit(0, "", f"values do not fit {type_.name} ({type_.arrow})")

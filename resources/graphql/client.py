@@ -13,11 +13,11 @@ from resources.errors import ConfigurationError, Unavailable
 from resources.graphql.counts import Counts
 from resources.graphql.page import Page
 from resources.graphql.paging.chain import Chain
-from resources.graphql.paging.cursor import CursorPages
 from resources.graphql.paging.keyed import KeyedPages
 from resources.graphql.paging.keys import asked_keys
+from resources.graphql.paging.lists import ListPages
 from resources.graphql.paging.lookup import Lookup
-from resources.graphql.plan import Cursor, Keyed
+from resources.graphql.plan import Keyed, Listed, check_variables
 from resources.graphql.query import Query
 from resources.graphql.retry import Policy, Retry
 from resources.graphql.sender import Sender
@@ -114,16 +114,17 @@ class Client:
             raise
 
     def _strategy(self, query: Query, keys: object, variables: Mapping[str, object]) -> AsyncGenerator[Page]:
+        check_variables(query.name, query.plan, variables)
         match query.plan:
             case Keyed() as plan:
                 if keys is None:
                     raise ConfigurationError(f"{query.name} looks up by key: give it keys=")
                 return self._portal.call(self._keyed, query, plan, keys, variables)
-            case Cursor() as plan:
+            case Listed() as plan:
                 if keys is not None:
                     raise ConfigurationError(f"{query.name} reads a list: it takes no keys")
                 size = self.settings.page_size
-                return CursorPages(query, plan, self._sender, variables, size).pages()
+                return ListPages(query, plan, self._sender, variables, size).pages()
 
     async def _keyed(
         self, query: Query, plan: Keyed, keys: object, variables: Mapping[str, object]

@@ -9,19 +9,16 @@ import pyarrow as pa
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 
-SCALARS: dict[str, pa.DataType] = {
-    "String": pa.string(),
-    "ID": pa.string(),
-    "Int": pa.int64(),
-    "Float": pa.float64(),
-    "Boolean": pa.bool_(),
-    "Instant": TIMESTAMP,
-    "DateTime": TIMESTAMP,
-    "OffsetDateTime": TIMESTAMP,
-    "Date": pa.date32(),
-    "Long": pa.int64(),
-    "BigInt": pa.int64(),
-}
+TypeNames = frozenset[str] | None  # of objects at one level; None for all, those that are not known too
+Levels = tuple[TypeNames, ...]  # from the row down to the object
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How a scalar's values are kept: the word for it in a configuration, and the Arrow type."""
+
+    word: str
+    arrow: pa.DataType
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +26,12 @@ class Scalar:
     """A leaf; `name` is its GraphQL type."""
 
     name: str
+    kept: Kept
 
     @property
     def arrow(self) -> pa.DataType:
-        """Text for a scalar that is not known."""
-        return SCALARS.get(self.name, pa.string())
+        """The Arrow type that it is kept as."""
+        return self.kept.arrow
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class ListOf:
 
 @dataclass(frozen=True)
 class Struct:
-    """An object with the selected fields."""
+    """An object with the selected fields; of several types, with the fields of all of them."""
 
     fields: tuple["Column", ...]
 
@@ -65,10 +63,15 @@ ColumnType = Scalar | ListOf | Struct
 
 @dataclass(frozen=True)
 class Column:
-    """A selected field: `key` in the answer, `name` in the table."""
+    """A selected field: `key` in the answer, `name` in the table.
+
+    `only_on` is None where every object has the field. Where fragments select it, it says on which: those
+    whose `__typename`, and those of the objects around them, fit one of the alternatives.
+    """
 
     key: str
     type: ColumnType
+    only_on: tuple[Levels, ...] | None = None
 
     @cached_property
     def name(self) -> str:
@@ -79,6 +82,20 @@ class Column:
     def field(self) -> pa.Field:
         """The Arrow field; every column may be null, so that a table's schema never depends on its data."""
         return pa.field(self.name, self.type.arrow)
+
+    @cached_property
+    def varies(self) -> bool:
+        """Whether objects may lack the field, or a field below it, because of their type."""
+        inner = innermost(self.type)
+        below = isinstance(inner, Struct) and any(column.varies for column in inner.fields)
+        return self.only_on is not None or below
+
+
+def innermost(type_: ColumnType) -> Scalar | Struct:
+    """Give what a list, or a list of lists, is a list of."""
+    while isinstance(type_, ListOf):
+        type_ = type_.item
+    return type_
 
 
 def snake_case(name: str) -> str:
@@ -91,20 +108,11 @@ def column_name(text: str) -> str:
     return re.sub(r"\W+", "_", snake_case(text)).strip("_")
 
 
-def unknown_scalars(columns: tuple[Column, ...]) -> set[str]:
-    """Name the scalars that are written as text because nothing is known of them."""
-    found: set[str] = set()
-    visit_scalars(columns, lambda scalar: found.add(scalar.name))
-    return {name for name in found if name not in SCALARS}
-
-
 def visit_scalars(columns: tuple[Column, ...], visit: Callable[[Scalar], None]) -> None:
     """Call for every leaf, at any depth."""
     for column in columns:
-        type_ = column.type
-        while isinstance(type_, ListOf):
-            type_ = type_.item
-        if isinstance(type_, Struct):
-            visit_scalars(type_.fields, visit)
+        inner = innermost(column.type)
+        if isinstance(inner, Struct):
+            visit_scalars(inner.fields, visit)
         else:
-            visit(type_)
+            visit(inner)

@@ -19,6 +19,12 @@ THROTTLE_CODES = frozenset({"THROTTLED", "RATE_LIMITED", "TOO_MANY_REQUESTS", "R
 AUTH_CODES = frozenset({"UNAUTHENTICATED", "UNAUTHORIZED", "TOKEN_EXPIRED"})
 TOO_LARGE = 413
 DECODER = msgspec.json.Decoder(float_hook=Decimal)  # as many digits as were sent
+UNDECODABLE = (
+    msgspec.DecodeError,
+    UnicodeDecodeError,
+    ArithmeticError,  # a number beyond what a Decimal holds
+    RecursionError,  # nested deeper than JSON is read
+)
 SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 CHUNK_BYTES = 256 * 1024
 
@@ -103,7 +109,7 @@ def graphql_answer(response: aiohttp.ClientResponse, body: bytes) -> Mapping[str
     where = f"{response.method} {response.url.path}"
     try:
         answer = DECODER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNDECODABLE:
         answer = None
     if isinstance(answer, dict) and ("data" in answer or "errors" in answer):
         return answer

@@ -18,8 +18,10 @@ class Page:
 
     `counts` is what happened on the wire since the page before. `asked`, `found`, `not_found` and `failed`
     count this page's keys (or, for a list, its rows as asked and found); `failures` are the failed ones by
-    the server's code. `total` is the number of keys or rows that the whole extraction will have, where it is
-    known. `group` is the group of keys that the page is of, where there are groups (see `GroupedKeys`).
+    the server's code. `total` is the number of keys that the whole extraction will have, `list_total` what
+    the server says of a list's rows, each where it is known. `notes` are what a reader of the tables should
+    know, such as that a list changed while it was read. `group` is the group of keys that the page is of,
+    where there are groups (see `GroupedKeys`).
     """
 
     tables: Mapping[str, pa.Table]
@@ -30,6 +32,8 @@ class Page:
     total: int | None = None
     counts: Counts = field(default_factory=Counts)
     group: str | None = None
+    list_total: int | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def failed(self) -> int:
@@ -47,6 +51,8 @@ class Tally:
     failures: Counter[str] = field(default_factory=Counter)
     total: int | None = None
     counts: Counts = field(default_factory=Counts)
+    list_total: int | None = None
+    notes: list[str] = field(default_factory=list)
 
     @property
     def failed(self) -> int:
@@ -61,6 +67,8 @@ class Tally:
         self.failures += page.failures
         self.total = page.total
         self.counts.add(page.counts)
+        self.list_total = page.list_total
+        self.notes += page.notes
 
     def check(self, *, max_failed: int, what: str = "") -> None:
         """Refuse what does not add up, and more failed keys than are allowed; `what` was extracted."""

@@ -4,8 +4,10 @@ import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import pyarrow as pa
 from graphql import (
@@ -22,16 +24,34 @@ from graphql import (
 )
 
 from resources.errors import QueryError
-from resources.graphql.columns import TIMESTAMP, Column, unknown_scalars
-from resources.graphql.plan import Cursor, Keyed, infer_plan
+from resources.graphql.columns import Column
+from resources.graphql.plan import Listed, Paging, Plan, Window, chained, infer_plan
 from resources.graphql.rooted import at_root
+from resources.graphql.scalars import Scalars, unknown_scalars
 from resources.graphql.selection import Selections
-
-FETCHED_AT = pa.field("fetched_at", TIMESTAMP)
-LOOKUPS = "__lookups"
-ANSWERED_BY = "answered_by"
+from resources.graphql.shape import Shape
+from resources.graphql.tables import tables_of
 
 log = logging.getLogger(__name__)
+
+
+class Options(TypedDict, total=False):
+    """What document and schema do not tell of a query.
+
+    `identity`: the response name of the field that tells rows apart. `root`: another root field, at which
+    the document's selection is asked, so that two tables have the same columns. `kinds` of identifiers, such
+    as `("umid", "customer-id")`, are asked in turn until one is found: the first key variable takes the kind,
+    the second its value, and each kind is a key column. `paging` says what cannot be inferred of a list;
+    `window` names the two variables that bound it in time. `scalars` says what values of a scalar are kept
+    as, where the name does not tell: see docs/types.md.
+    """
+
+    identity: str | None
+    root: str | None
+    kinds: Sequence[str]
+    paging: Paging | None
+    window: tuple[str, str] | None
+    scalars: Mapping[str, str] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,69 +65,49 @@ class Query:
 
     name: str
     document: DocumentNode
-    plan: Keyed | Cursor
+    plan: Plan
     columns: tuple[Column, ...]
     identity: str | None
     tables: Mapping[str, pa.Schema]
+    window: Window | None = None
 
     @classmethod
     def load(
-        cls,
-        path: str | Path,
-        *,
-        schema: str | Path,
-        name: str | None = None,
-        root: str | None = None,
-        identity: str | None = None,
-        kinds: Sequence[str] = (),
+        cls, path: str | Path, *, schema: str | Path, name: str | None = None, **options: Unpack[Options]
     ) -> "Query":
-        """Read a `.graphql` document and the schema (SDL) it is written for.
+        """Read a `.graphql` document and the schema (SDL) it is written for; `name` is the file's stem.
 
-        With `root` its selection is asked at another root field, under another `name`, so that two tables
-        have the same columns.
-
-        `kinds` of identifiers, such as `("umid", "customer-id")`, are asked in turn until one is found: the
-        document's first key variable takes the kind, its second the value, and each kind is a key column.
         Raises QueryError with path, line and column where they do not fit each other.
         """
         text = _read(path)
         return cls.parse(
-            text,
-            schema=load_schema(schema),
-            path=str(path),
-            name=name or Path(path).stem,
-            root=root,
-            identity=identity,
-            kinds=kinds,
+            text, schema=load_schema(schema), path=str(path), name=name or Path(path).stem, **options
         )
 
     @classmethod
     def parse(
-        cls,
-        text: str,
-        *,
-        schema: GraphQLSchema,
-        path: str,
-        name: str,
-        root: str | None = None,
-        identity: str | None = None,
-        kinds: Sequence[str] = (),
+        cls, text: str, *, schema: GraphQLSchema, path: str, name: str, **options: Unpack[Options]
     ) -> "Query":
         """Build a query from text; `path` stands in errors."""
-        source = Source(text, path)
+        identity, root = options.get("identity"), options.get("root")
+        paging, window = options.get("paging"), options.get("window")
+        scalars = Scalars(schema, options.get("scalars"))
         try:
-            document = at_root(parse(source), root, schema) if root else parse(source)
+            source = parse(Source(text, path))
+            document = at_root(source, root, schema) if root else source
             _raise_first(validate(schema, document))
             operation = _only_operation(document)
             field = Selections(schema, document).only_root(operation)
-            plan = infer_plan(operation, field, schema)
-            plan = _chained(plan, kinds) if kinds else plan
-            columns = Selections(schema, document).columns(plan.rows, plan.row_type)
-            tables = _tables(name, plan, columns, identity)
+            plan, bounds = infer_plan(operation, field, schema, scalars, paging, window)
+            plan = chained(plan, options.get("kinds", ()))
+            columns = plan.columns(Shape(schema, scalars))
+            tables = tables_of(name, plan, columns, identity)
         except GraphQLError as error:
             raise QueryError(located(error)) from error
         for scalar in sorted(unknown_scalars(columns)):
             _say_once(scalar)
+        if isinstance(plan, Listed) and plan.unused:
+            _say_unused(path, plan.unused)
         return cls(
             name=name,
             document=document,
@@ -115,17 +115,32 @@ class Query:
             columns=columns,
             identity=identity,
             tables=tables,
+            window=bounds,
         )
 
     @property
     def hash(self) -> str:
-        """A digest of the document, whatever its white space."""
-        return hashlib.sha256(print_ast(self.document).encode()).hexdigest()[:16]
+        """A digest of the document, whatever its white space, and of its tables' columns and types."""
+        schemas = [f"{name}\n{schema}" for name, schema in self.tables.items()]
+        return hashlib.sha256("\n".join([print_ast(self.document), *schemas]).encode()).hexdigest()[:16]
+
+    def window_variables(self, start: datetime, end: datetime) -> dict[str, object]:
+        """Give the window's variables their values: from `start` on, and before `end`; both with a zone."""
+        return self.window.values(start, end) if self.window else {}
+
+
+@cache
+def _say_unused(path: str, names: tuple[str, ...]) -> None:
+    log.warning("%s: selected, but beside the rows and so in no table: %s", path, ", ".join(names))
 
 
 @cache
 def _say_once(scalar: str) -> None:
-    log.warning("nothing is known of the scalar %s: its values are kept as text", scalar)
+    log.warning(
+        "nothing is known of the scalar %s: its values are kept as text; scalars (TARGETDATA_SCALARS) may "
+        "say what it is",
+        scalar,
+    )
 
 
 def load_schema(path: str | Path) -> GraphQLSchema:
@@ -164,47 +179,3 @@ def _only_operation(document: DocumentNode) -> OperationDefinitionNode:
     if operations[0].operation is not OperationType.QUERY:
         raise GraphQLError("a query is expected, not a mutation or subscription", operations[0])
     return operations[0]
-
-
-def _chained(plan: Keyed | Cursor, kinds: Sequence[str]) -> Keyed:
-    if not isinstance(plan, Keyed):
-        raise GraphQLError("a list is not asked by kinds of identifiers", plan.node)
-    return plan.chained(kinds)
-
-
-def _tables(
-    name: str, plan: Keyed | Cursor, columns: tuple[Column, ...], identity: str | None
-) -> dict[str, pa.Schema]:
-    """Derive the schemas of the extract's table and, for a keyed one, of its lookups."""
-    _check_identity(plan, columns, identity)
-    keys = plan.key_fields if isinstance(plan, Keyed) else ()
-    shown = () if identity else keys
-    fields = [*shown, *(column.field for column in columns), FETCHED_AT]
-    _check_clash(plan, [field.name for field in fields])
-    tables = {name: pa.schema(fields)}
-    if isinstance(plan, Keyed):
-        tables[name + LOOKUPS] = lookup_schema(keys, plan.kinds)
-    return tables
-
-
-def lookup_schema(keys: tuple[pa.Field, ...], kinds: Sequence[str] = ()) -> pa.Schema:
-    """One row per key asked; status is found, not_found or failed; answered_by is one of the kinds."""
-    answered_by = [ANSWERED_BY] if kinds else []
-    own = [(n, pa.string()) for n in ("status", "identity", *answered_by, "code", "message")]
-    return pa.schema([*keys, *own, ("attempts", pa.int64()), FETCHED_AT])
-
-
-def _check_identity(plan: Keyed | Cursor, columns: tuple[Column, ...], identity: str | None) -> None:
-    if identity is None:
-        return
-    column = next((c for c in columns if c.key == identity), None)
-    if column is None or column.type.arrow not in (pa.string(), pa.int64()):
-        raise GraphQLError(f"identity {identity!r} is no selected text or number", plan.node)
-
-
-def _check_clash(plan: Keyed | Cursor, names: list[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise GraphQLError(
-            f"two columns would be named {', '.join(twice)}; give one of them an alias", plan.node
-        )

@@ -1,26 +1,32 @@
-"""Selections of a document: fragments inlined, columns derived, what is not supported refused."""
+"""Selections of a document: named fragments written inline, what is not supported refused."""
+
+from collections.abc import Iterable, Iterator, Sequence
 
 from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLEnumType,
     GraphQLError,
-    GraphQLList,
-    GraphQLNonNull,
+    GraphQLField,
+    GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
+    GraphQLString,
+    GraphQLUnionType,
     InlineFragmentNode,
-    Node,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
-    print_ast,
+    get_named_type,
 )
 
-from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct
+from resources.graphql.changed import with_changes
+from resources.graphql.gaps import TYPENAME
+
+Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
+Fragment = InlineFragmentNode | FragmentDefinitionNode
 
 
 class Selections:
@@ -33,108 +39,106 @@ class Selections:
         }
 
     def only_root(self, operation: OperationDefinitionNode) -> FieldNode:
-        """Give the operation's one root field, with all fragments below it inlined."""
+        """Give the operation's one root field, with all named fragments below it inlined."""
         root = self._schema.query_type
         if root is None:
             raise GraphQLError("the schema has no Query type")
-        fields = self._fields(operation.selection_set, root)
-        if len(fields) != 1:
+        fields = self._inlined(operation.selection_set.selections, root)
+        first = fields[0]
+        if len(fields) != 1 or not isinstance(first, FieldNode):
             raise GraphQLError("one root field a document is expected; write a document for each", fields[1:])
-        return fields[0]
+        if first.name.value.startswith("__"):
+            raise GraphQLError(f"{first.name.value} is no field with rows", first)
+        return first
 
-    def columns(self, rows: FieldNode, type_: GraphQLObjectType) -> tuple[Column, ...]:
-        """Derive the columns of an object's selection, in the order of the document."""
-        columns = tuple(self._column(field, type_) for field in self._fields(rows, type_))
-        names = [column.name for column in columns]
-        for column in columns:
-            if names.count(column.name) > 1:
-                raise GraphQLError(
-                    f"two columns would be named {column.name}; give one of them an alias", rows
+    def _inlined(
+        self, selections: Iterable[SelectionNode], type_: Composite
+    ) -> list[FieldNode | InlineFragmentNode]:
+        """Copy a selection: a field asked twice becomes one; fragments on another type stay, inline.
+
+        Servers count a named fragment heavier than the same selection written inline.
+        """
+        found: dict[object, list[FieldNode | InlineFragmentNode]] = {}
+        for node in self._flat(selections, type_):
+            key = response_key(node) if isinstance(node, FieldNode) else id(node)
+            found.setdefault(key, []).append(node)
+        return [self._copied(nodes, type_) for nodes in found.values()]
+
+    def _flat(
+        self, selections: Iterable[SelectionNode], type_: Composite
+    ) -> Iterator[FieldNode | InlineFragmentNode]:
+        """Give fields, also those of fragments on the type itself, and the other fragments as they are."""
+        for node in selections:
+            _refuse_directives(node)
+            if isinstance(node, FieldNode):
+                yield node
+                continue
+            fragment = self._fragment(node)
+            _refuse_directives(fragment)
+            if condition_of(fragment, type_, self._schema) is type_:
+                yield from self._flat(fragment.selection_set.selections, type_)
+            else:
+                yield InlineFragmentNode(
+                    type_condition=fragment.type_condition,
+                    directives=(),
+                    selection_set=fragment.selection_set,
+                    loc=node.loc,
                 )
-        return columns
 
-    def _column(self, field: FieldNode, parent: GraphQLObjectType) -> Column:
-        if field.directives:
-            raise GraphQLError("directives on fields are not supported", field)
-        key = field.alias.value if field.alias else field.name.value
-        if field.name.value == "__typename":
-            return Column(key, Scalar("String"))
-        return Column(key, self._type(parent.fields[field.name.value].type, field))
-
-    def _type(self, type_: GraphQLOutputType, field: FieldNode) -> ColumnType:
-        match type_:
-            case GraphQLNonNull():
-                return self._type(type_.of_type, field)
-            case GraphQLList():
-                return ListOf(self._type(type_.of_type, field))
-            case GraphQLObjectType():
-                return Struct(self.columns(field, type_))
-            case GraphQLEnumType():
-                return Scalar("String")
-            case _ if field.selection_set:
-                raise GraphQLError(f"{type_} is an interface or a union, which is not supported yet", field)
-            case _:
-                return Scalar(str(type_))
-
-    def _fields(self, node: FieldNode | SelectionSetNode, type_: GraphQLObjectType) -> list[FieldNode]:
-        """Flatten a selection; the same field asked twice (through a fragment) counts once."""
-        selection_set = node.selection_set if isinstance(node, FieldNode) else node
-        found: dict[str, FieldNode] = {}
-        for selection in selection_set.selections if selection_set else ():
-            for field in self._flat(selection, type_):
-                key = field.alias.value if field.alias else field.name.value
-                if key in found and print_ast(found[key]) != print_ast(field):
-                    raise GraphQLError(f"{key} is selected twice, in different ways", field)
-                found.setdefault(key, field)
-        return list(found.values())
-
-    def _flat(self, selection: SelectionNode, type_: GraphQLObjectType) -> list[FieldNode]:
-        match selection:
-            case FieldNode():
-                return [self._inlined(selection, type_)]
-            case FragmentSpreadNode():
-                fragment = self._fragments[selection.name.value]
-                return self._spread(selection, fragment, type_)
+    def _fragment(self, node: SelectionNode) -> Fragment:
+        match node:
             case InlineFragmentNode():
-                return self._spread(selection, selection, type_)
-        raise GraphQLError(f"{selection.kind} is not supported", selection)
+                return node
+            case FragmentSpreadNode():
+                return self._fragments[node.name.value]
+        raise GraphQLError(f"{node.kind} is not supported", node)
 
-    def _spread(
-        self,
-        spread: FragmentSpreadNode | InlineFragmentNode,
-        fragment: FragmentDefinitionNode | InlineFragmentNode,
-        type_: GraphQLObjectType,
-    ) -> list[FieldNode]:
-        condition = fragment.type_condition
-        if condition and condition.name.value != type_.name:
-            raise _unsupported(spread, condition.name.value, type_)
-        if spread.directives:
-            raise GraphQLError("directives on fragments are not supported", spread)
-        return self._fields(fragment.selection_set, type_)
-
-    def _inlined(self, field: FieldNode, parent: GraphQLObjectType) -> FieldNode:
-        """Copy a field with the fragments below it inlined; servers count a named one heavier."""
-        if not field.selection_set:
-            return field
-        type_: object = parent.fields[field.name.value].type
-        while isinstance(type_, GraphQLNonNull | GraphQLList):
-            type_ = type_.of_type
-        if not isinstance(type_, GraphQLObjectType):
-            raise GraphQLError(f"{type_} is an interface or a union, which is not supported yet", field)
-        selections = tuple(self._fields(field, type_))
-        return FieldNode(
-            alias=field.alias,
-            name=field.name,
-            arguments=field.arguments,
-            directives=field.directives,
-            selection_set=SelectionSetNode(selections=selections),
-            loc=field.loc,
-        )
+    def _copied(
+        self, nodes: Sequence[FieldNode | InlineFragmentNode], type_: Composite
+    ) -> FieldNode | InlineFragmentNode:
+        first = nodes[0]
+        below = [selection for node in nodes for selection in selections_of(node)]
+        if isinstance(first, InlineFragmentNode):
+            inner = self._inlined(below, condition_of(first, type_, self._schema))
+            return with_changes(first, selection_set=SelectionSetNode(selections=tuple(inner)))
+        if not below:
+            return first
+        inner = self._inlined(below, composite(field_type(type_, first)))
+        return with_changes(first, selection_set=SelectionSetNode(selections=tuple(inner)))
 
 
-def _unsupported(node: Node, condition: str, type_: GraphQLObjectType) -> GraphQLError:
-    return GraphQLError(
-        f"a fragment on {condition} within {type_.name} is not supported: only fragments on the "
-        "object type itself are",
-        node,
-    )
+def response_key(node: FieldNode) -> str:
+    """Give the name that a field has in the answer."""
+    return node.alias.value if node.alias else node.name.value
+
+
+def selections_of(node: FieldNode | Fragment) -> Sequence[SelectionNode]:
+    """Give what is selected below a field or fragment."""
+    return node.selection_set.selections if node.selection_set else ()
+
+
+def field_type(parent: Composite, node: FieldNode) -> GraphQLOutputType:
+    """Give the type of a selected field of a type."""
+    if node.name.value == TYPENAME or isinstance(parent, GraphQLUnionType):
+        return GraphQLString
+    field: GraphQLField = parent.fields[node.name.value]
+    return field.type
+
+
+def condition_of(node: Fragment, parent: Composite, schema: GraphQLSchema) -> Composite:
+    """Give the type that a fragment is on."""
+    named = schema.get_type(node.type_condition.name.value) if node.type_condition else parent
+    return named if isinstance(named, Composite) else parent
+
+
+def composite(type_: GraphQLOutputType) -> Composite:
+    """Give the object, interface or union that a field's type holds."""
+    named = get_named_type(type_)
+    if isinstance(named, Composite):
+        return named
+    raise GraphQLError(f"{type_} has nothing to select from")
+
+
+def _refuse_directives(node: SelectionNode | FragmentDefinitionNode) -> None:
+    if node.directives:
+        raise GraphQLError("directives on fields and fragments are not supported", node)

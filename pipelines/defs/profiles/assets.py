@@ -16,6 +16,7 @@ PROFILES = Query.load(
     Path(__file__).with_name("profiles.graphql"),
     schema=environment().schema_file,
     identity="profileId",
+    scalars=environment().scalars,
 )
 
 

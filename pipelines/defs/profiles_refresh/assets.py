@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from pipelines.defs.daily import BACKFILL, DAILY, POOL
 from pipelines.defs.profiles_refresh.staleness import AT, ID, asked_before, last_asked, stale
 from pipelines.environment import environment
-from pipelines.extraction import Extraction, ExtractRange
+from pipelines.extraction import Extraction
+from pipelines.partition import ExtractRange
 from pipelines.publication import table_schema
 from resources.graphql.query import Query
 from resources.lake import Lake
@@ -22,6 +23,7 @@ REFRESH = Query.load(
     name="profiles_refresh",
     root="personTargetDataByProfileId",
     identity="profileId",
+    scalars=environment().scalars,
 )
 KEY = REFRESH.tables["profiles_refresh__lookups"].names[0]  # as the root field's argument is named
 GRACE = timedelta(days=2)  # between being due and being asked: the day's end, and the morning after

@@ -18,7 +18,8 @@ from resources.graphql.paging.keys import Asked
 from resources.graphql.paging.lookup import Key, Lookup, Outcome
 from resources.graphql.paging.rows import Identities, stamped
 from resources.graphql.plan import Keyed
-from resources.graphql.query import LOOKUPS, Query
+from resources.graphql.query import Query
+from resources.graphql.tables import LOOKUPS
 from resources.graphql.throttle import Batch, Throttle
 
 PAGE_KEYS = 500  # outcomes gathered before they are decoded together

@@ -21,8 +21,8 @@ from graphql import (
 
 from resources.errors import QueryError
 from resources.graphql.columns import snake_case
+from resources.graphql.plan.vocabulary import MORE
 from resources.graphql.schema.identity import default_identity
-from resources.graphql.schema.naming import MORE
 from resources.graphql.schema.roots import Root, find_root
 from resources.graphql.schema.selecting import Selection, Selector, field_node, is_list
 from resources.graphql.schema.slots import Slot, argument_nodes, bounds, slots

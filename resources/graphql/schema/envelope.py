@@ -16,8 +16,8 @@ from graphql import (
 
 from resources.errors import QueryError
 from resources.graphql.columns import snake_case
+from resources.graphql.plan.vocabulary import ABOUT, MORE, NEXT_CURSOR, NEXT_PAGE, TOTAL, TOTAL_PAGES
 from resources.graphql.schema.leaves import fields_of, needs
-from resources.graphql.schema.naming import ABOUT, MORE, NEXT_CURSOR, NEXT_PAGE, TOTAL, TOTAL_PAGES
 from resources.graphql.schema.selecting import Composite, Selection, field_node, is_list
 from resources.graphql.schema.slots import slots
 

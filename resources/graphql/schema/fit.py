@@ -20,9 +20,9 @@ from graphql import (
 )
 
 from resources.errors import QueryError
+from resources.graphql.changed import with_changes
 from resources.graphql.query import located
 from resources.graphql.schema.addable import addable
-from resources.graphql.schema.changed import with_changes
 from resources.graphql.schema.fitting import Fitting
 from resources.graphql.schema.variables import fit_variables
 

@@ -24,7 +24,8 @@ from graphql import (
     type_from_ast,
 )
 
-from resources.graphql.schema.changed import with_changes
+from resources.graphql.changed import with_changes
+from resources.graphql.schema.apart import missing_typename
 from resources.graphql.schema.leaves import fields_of, leaves, needs, objects
 
 
@@ -130,8 +131,10 @@ class Fitting:
         if is_leaf_type(type_):
             return None
         if node.selection_set:
-            inside = self._inside(node.selection_set, type_)
-            return inside if inside.selections else None
+            inside = self._inside(node.selection_set, type_).selections
+            named = missing_typename(inside, type_, self._schema, self.fragments)
+            self.added += [f"{type_.name}.{node.name.value}" for node in named]
+            return with_changes(node.selection_set, selections=(*named, *inside)) if inside else None
         fresh = leaves(type_) or objects(type_)
         self.added += [f"{type_.name}.{leaf.name.value}" for leaf in fresh]
         return SelectionSetNode(selections=tuple(fresh)) if fresh else None
@@ -141,14 +144,22 @@ class Fitting:
     ) -> InlineFragmentNode | None:
         condition = node.type_condition
         type_ = self._condition(condition, parent)
-        kept = self._kept(node.selection_set.selections, type_, level)
-        if not kept:
+        selections = self._in_fragment(node.selection_set, type_, parent, level)
+        if not selections.selections:
             return None
         return with_changes(
             node,
             type_condition=_renamed(condition, type_) if condition else None,
-            selection_set=with_changes(node.selection_set, selections=tuple(kept)),
+            selection_set=selections,
         )
+
+    def _in_fragment(
+        self, node: SelectionSetNode, type_: GraphQLNamedType, parent: GraphQLNamedType, level: Level
+    ) -> SelectionSetNode:
+        """Fit what a fragment selects; what is lost of another type is filled in where it was lost."""
+        if type_ is not parent:
+            return self._inside(node, type_)
+        return with_changes(node, selections=tuple(self._kept(node.selections, type_, level)))
 
     def _spread(
         self, node: FragmentSpreadNode, parent: GraphQLNamedType, level: Level
@@ -164,12 +175,12 @@ class Fitting:
     def _fit_fragment(self, node: FragmentDefinitionNode, parent: GraphQLNamedType) -> None:
         level = self._fitted[node.name.value] = Level()
         type_ = self._condition(node.type_condition, parent)
-        kept = self._kept(node.selection_set.selections, type_, level)
-        if kept:
+        selections = self._in_fragment(node.selection_set, type_, parent, level)
+        if selections.selections:
             self.fragments[node.name.value] = with_changes(
                 node,
                 type_condition=_renamed(node.type_condition, type_),
-                selection_set=with_changes(node.selection_set, selections=tuple(kept)),
+                selection_set=selections,
             )
 
     def _condition(self, condition: NamedTypeNode | None, parent: GraphQLNamedType) -> GraphQLNamedType:

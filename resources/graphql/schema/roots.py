@@ -9,9 +9,9 @@ from graphql import GraphQLField, GraphQLNamedType, GraphQLSchema, get_named_typ
 
 from resources.errors import QueryError
 from resources.graphql.columns import snake_case
+from resources.graphql.plan.vocabulary import ABOUT, MORE, NEXT_CURSOR, TOTAL, TOTAL_PAGES
 from resources.graphql.schema.envelope import Envelope, composite, find_envelope, ways_to_rows
 from resources.graphql.schema.leaves import fields_of
-from resources.graphql.schema.naming import ABOUT, MORE, NEXT_CURSOR, TOTAL, TOTAL_PAGES
 from resources.graphql.schema.selecting import is_list
 from resources.graphql.schema.slots import Slot, slots, window_of
 
@@ -23,6 +23,7 @@ WORDS = {
     "page": "a list by page number",
     "whole": "in one answer",
 }
+SHOWN = 30  # fields in an error
 STRATEGIES: tuple[Kind, ...] = ("cursor", "offset", "page")
 
 
@@ -227,5 +228,7 @@ def _roots(schema: GraphQLSchema) -> dict[str, GraphQLField]:
 def _unknown(name: str, fields: Collection[str], *, root: bool) -> str:
     near = difflib.get_close_matches(name, fields, n=3)
     meant = f"; did you mean {' or '.join(near)}?" if near else ""
-    there = f"There are: {', '.join(fields)}" if fields else "It is inside something that has no fields"
+    names = list(fields)[:SHOWN]
+    more = f" and {len(fields) - SHOWN} more (targetdata new --roots)" if len(fields) > SHOWN else ""
+    there = f"There are: {', '.join(names)}{more}" if fields else "It is inside something that has no fields"
     return f"there is no {'root field' if root else 'field'} {name}{meant or '.'} {there}"

@@ -23,8 +23,8 @@ from graphql import (
 )
 
 from resources.graphql.columns import snake_case
+from resources.graphql.plan.vocabulary import POSITIONS, SIZES
 from resources.graphql.schema.leaves import fields_of, needs
-from resources.graphql.schema.naming import POSITIONS, SIZES
 
 MOST_TYPES = 8  # of an interface or union, each in a fragment of its own
 TYPENAME = "__typename"

@@ -1,6 +1,5 @@
 """The places where a field takes values: its arguments, and the fields of its input objects."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,13 +30,13 @@ from graphql import (
 )
 
 from resources.errors import QueryError
-from resources.graphql.columns import snake_case
-from resources.graphql.schema.naming import BOUNDS, FILTERS, POSITIONS, SIZES
+from resources.graphql.plan.arguments import DEPTH, is_size, meaning
+from resources.graphql.plan.place import plain
+from resources.graphql.plan.vocabulary import FILTERS, Strategy
+from resources.graphql.plan.window import BOUNDS, temporal
+from resources.graphql.scalars import by_name
 
-TIMES = re.compile(r"Instant|timestamptz|\w*DateTime(Utc|ISO)?|(ISO8601|AWS|Local)?Date", re.IGNORECASE)
 CHANGES = ("changed", "updated", "modified")  # the windows that an extract wants first
-DEPTH = 3  # as in (options: {paginate: {page: $page}})
-NEVER_NUMBERS = frozenset({"String", "ID", "Boolean", "Float"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +51,6 @@ class Slot:
     def name(self) -> str:
         """Its own name."""
         return self.path[-1]
-
-    @property
-    def plain(self) -> str:
-        """Its name in snake case."""
-        return snake_case(self.name).strip("_")
-
-    @property
-    def is_filter(self) -> bool:
-        """Whether it only narrows what is found."""
-        return not FILTERS.isdisjoint(snake_case(name).strip("_") for name in self.path)
 
     @property
     def required(self) -> bool:
@@ -84,24 +73,25 @@ class Slot:
     @property
     def is_time(self) -> bool:
         """Whether it takes a moment or a day."""
-        return self.is_scalar and bool(TIMES.fullmatch(get_named_type(self.type).name))
+        return self.is_scalar and temporal(by_name(self._type_name)) is not None
 
     @property
-    def strategy(self) -> str | None:
+    def strategy(self) -> Strategy | None:
         """The paging that its name and type mean, where it is a position."""
-        numbered = self.plain == "number" and self.path[0].lower() in ("page", "pagination")
-        meant = "page" if numbered else POSITIONS.get(self.plain)
-        if meant is None or not self.is_scalar or self.is_time or self.is_filter:
-            return None
-        kind = get_named_type(self.type).name
-        fits = kind not in ("Boolean", "Float") if meant == "cursor" else kind not in NEVER_NUMBERS
-        return meant if fits else None
+        return meaning(self._names, self._type_name) if self.is_scalar else None
 
     @property
     def is_size(self) -> bool:
         """Whether it takes how many rows a page has."""
-        numbered = get_named_type(self.type).name not in NEVER_NUMBERS
-        return self.plain in SIZES and self.is_scalar and numbered and not self.is_filter
+        return self.is_scalar and FILTERS.isdisjoint(self._names) and is_size(self._names, self._type_name)
+
+    @property
+    def _names(self) -> list[str]:
+        return [plain(name) for name in self.path]
+
+    @property
+    def _type_name(self) -> str:
+        return get_named_type(self.type).name
 
     @property
     def pages(self) -> bool:
@@ -156,15 +146,15 @@ def _slots(
 def window_of(found: Sequence[Slot]) -> tuple[Slot, Slot] | None:
     """Find two times whose names differ in a bound only; those of changes before others."""
     windows = bounds([slot for slot in found if slot.is_time])
-    return min(windows, key=lambda pair: _rank(pair[0].plain), default=None)
+    return min(windows, key=lambda pair: _rank(plain(pair[0].name)), default=None)
 
 
 def bounds(found: Sequence[Slot]) -> list[tuple[Slot, Slot]]:
     """Give all pairs that are named like the bounds of something."""
-    by_name = {(slot.path[:-1], slot.plain): slot for slot in found}
+    by_name = {(slot.path[:-1], plain(slot.name)): slot for slot in found}
     pairs = []
     for slot in found:
-        words = slot.plain.split("_")
+        words = plain(slot.name).split("_")
         for low, high in BOUNDS:
             other = by_name.get((slot.path[:-1], "_".join(high if word == low else word for word in words)))
             if low in words and other is not None:

@@ -19,7 +19,7 @@ from graphql import (
     visit,
 )
 
-from resources.graphql.schema.changed import with_changes
+from resources.graphql.changed import with_changes
 
 
 def fit_variables(document: DocumentNode, schema: GraphQLSchema) -> tuple[DocumentNode, list[str]]:

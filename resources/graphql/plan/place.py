@@ -1,0 +1,138 @@
+"""Selected fields with their place in the answer, and the variables that their arguments hold."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNamedType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    print_ast,
+)
+
+from resources.graphql.columns import snake_case
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A selected field: `path` are the response names from the root field to it."""
+
+    path: tuple[str, ...]
+    node: FieldNode
+    parent: GraphQLNamedType
+    type: GraphQLOutputType
+
+    @property
+    def name(self) -> str:
+        """The field's own name, in snake case."""
+        return plain(self.node.name.value)
+
+    @property
+    def shown(self) -> str:
+        """The path as it is written in messages and in `Paging`."""
+        return ".".join(self.path)
+
+    @property
+    def is_list(self) -> bool:
+        """Say whether the field gives a list."""
+        type_ = self.type.of_type if isinstance(self.type, GraphQLNonNull) else self.type
+        return isinstance(type_, GraphQLList)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Say whether it has no fields of its own."""
+        return self.node.selection_set is None
+
+    @property
+    def named(self) -> GraphQLNamedType:
+        """The type without lists and non-nulls."""
+        return get_named_type(self.type)
+
+
+class Places:
+    """Walks the selection of one root field."""
+
+    def __init__(self, root: FieldNode, schema: GraphQLSchema) -> None:
+        if schema.query_type is None:
+            raise GraphQLError("the schema has no Query type")
+        self._schema = schema
+        self.root = self._place(root, schema.query_type, ())
+
+    def children(self, place: Place) -> list[Place]:
+        """Give the fields that are selected of an object or of a list's elements."""
+        return list(self._in(place.node.selection_set, place.named, place.path))
+
+    def all(self, place: Place | None = None) -> Iterator[Place]:
+        """Give a place (the root) and all below it."""
+        place = place or self.root
+        yield place
+        for child in self.children(place):
+            yield from self.all(child)
+
+    def line(self, place: Place) -> list[Place]:
+        """Give the places on the way from the root to this one, both included."""
+        return [p for p in self.all() if place.path[: len(p.path)] == p.path]
+
+    def _in(
+        self, selections: SelectionSetNode | None, parent: GraphQLNamedType, path: tuple[str, ...]
+    ) -> Iterator[Place]:
+        for selection in selections.selections if selections else ():
+            if isinstance(selection, FieldNode):
+                yield self._place(selection, parent, path)
+            elif isinstance(selection, InlineFragmentNode):
+                condition = selection.type_condition
+                type_ = self._schema.get_type(condition.name.value) if condition else None
+                yield from self._in(selection.selection_set, type_ or parent, path)
+
+    def _place(self, node: FieldNode, parent: GraphQLNamedType, path: tuple[str, ...]) -> Place:
+        key = node.alias.value if node.alias else node.name.value
+        fields = parent.fields if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else {}
+        field = fields.get(node.name.value)
+        type_ = field.type if field else self._schema.type_map["String"]  # __typename
+        return Place((*path, key), node, parent, type_)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A variable in an argument; `names` lead to it, more than one where it is inside an input object."""
+
+    place: Place
+    names: tuple[str, ...]
+    variable: str
+
+
+def bound(place: Place) -> Iterator[Bound]:
+    """Give the variables in a field's arguments."""
+    for argument in place.node.arguments:
+        yield from _bound(place, (plain(argument.name.value),), argument.value)
+
+
+def _bound(place: Place, names: tuple[str, ...], value: ValueNode) -> Iterator[Bound]:
+    if isinstance(value, VariableNode):
+        yield Bound(place, names, value.name.value)
+    elif isinstance(value, ObjectValueNode):
+        for field in value.fields:
+            yield from _bound(place, (*names, plain(field.name.value)), field.value)
+
+
+def plain(name: str) -> str:
+    """Write a name in snake case, without underscores around it."""
+    return snake_case(name).strip("_")
+
+
+def variable_types(operation: OperationDefinitionNode) -> dict[str, str]:
+    """Give the type of each variable as it is written."""
+    return {d.variable.name.value: print_ast(d.type) for d in operation.variable_definitions}

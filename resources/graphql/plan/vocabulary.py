@@ -1,0 +1,43 @@
+"""The words by which lists are known: names of arguments and fields, in snake case."""
+
+from typing import Literal, get_args
+
+from resources.graphql.plan.window import temporal
+from resources.graphql.scalars import by_name
+
+Strategy = Literal["cursor", "offset", "page", "whole", "keyed"]
+STRATEGIES: tuple[str, ...] = get_args(Strategy)
+
+POSITIONS: dict[str, Strategy] = {
+    **dict.fromkeys(("after", "cursor", "next_token", "page_token"), "cursor"),
+    **dict.fromkeys(("offset", "skip"), "offset"),
+    **dict.fromkeys(("page", "page_number", "current_page"), "page"),
+}
+SIZES = frozenset({"first", "limit", "page_size", "per_page", "size", "take", "count", "max_results"})
+FILTERS = frozenset({"where", "filter", "filters", "filter_by", "condition", "conditions", "criteria"})
+
+# The first name that is found counts.
+MORE = ("has_next_page", "has_next", "has_more", "has_more_pages", "more")
+NEXT_CURSOR = (
+    "end_cursor",
+    "next_cursor",
+    "next_token",
+    "next_page_token",
+    "cursor",
+    "next",
+    "next_page",
+    "after",
+)
+NEXT_PAGE = ("next", "next_page")
+TOTAL = ("total_count", "total", "total_items", "total_results", "total_elements", "total_records")
+TOTAL_PAGES = ("total_pages", "page_count", "last_page", "pages")
+ABOUT = frozenset(  # objects that speak of the list beside them
+    {"page_info", "info", "meta", "metadata", "pagination", "paging", "pager", "paginator", "paginator_info"}
+)
+
+
+def fits(strategy: Strategy, type_name: str) -> bool:
+    """Say whether a variable of this type may be such a position, and is not the bound of a filter."""
+    if temporal(by_name(type_name)) or type_name.startswith("[") or type_name in ("Boolean", "Float"):
+        return False
+    return strategy == "cursor" or type_name not in ("String", "ID")

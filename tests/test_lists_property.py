@@ -1,0 +1,65 @@
+"""Whatever a list's length, its pages and its holes: all rows, once, in order, in few requests."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from resources.graphql.client import Client
+from resources.graphql.plan import Paging
+from resources.graphql.query import Query
+from resources.graphql.settings import Settings
+from tests.public_lists import ListServer, Shelf
+from tests.test_public_lists import ids, load
+
+HEADS = {
+    "cursor": "query ($first: Int, $after: String) { things(first: $first, after: $after) ",
+    "offset": "query ($first: Int, $offset: Int) { things(first: $first, offset: $offset) ",
+    "page": "query ($first: Int, $page: Int) { things(first: $first, page: $page) ",
+}
+SIGNALS = {
+    "cursor": ["nextCursor", "hasMore next_cursor", "next_cursor total"],
+    "offset": ["", "hasMore", "total", "has_more total"],
+    "page": ["", "has_more", "total", "total_pages", "hasMore totalPages total"],
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ListServer]:
+    with ListServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(server: ListServer) -> Iterator[Client]:
+    with Client(Settings(url=server.url)) as opened:
+        yield opened
+
+
+@st.composite
+def lists(draw: st.DrawFn) -> tuple[Query, Shelf, int]:
+    """Draw a document, a list, and a page size; holes are whole pages, and only where more is said."""
+    strategy = draw(st.sampled_from(sorted(HEADS)))
+    signals = draw(st.sampled_from(SIGNALS[strategy]))
+    shelf = Shelf(draw(st.integers(0, 60)))
+    shelf.cap = draw(st.integers(1, 30))
+    shelf.first_page = draw(st.integers(0, 1))
+    size = draw(st.integers(1, 40))
+    stride = min(size, shelf.cap)
+    if signals:
+        for start in draw(st.sets(st.integers(1, 4).map(lambda n: n * stride), max_size=3)):
+            shelf.rows[start : start + stride] = [None] * len(shelf.rows[start : start + stride])
+    paging = Paging(first_page=shelf.first_page)
+    return load(HEADS[strategy] + f"{{ items {{ id }} {signals} }} }}", paging=paging), shelf, size
+
+
+@given(lists())
+@settings(max_examples=80)
+def test_all_rows_come_once_and_in_order(
+    server: ListServer, client: Client, drawn: tuple[Query, Shelf, int]
+) -> None:
+    query, server.shelf, size = drawn
+    found = list(client.pages(query, variables={"first": size}))
+    assert ids(found) == server.shelf.ids
+    assert server.shelf.requests <= len(server.shelf.rows) / min(size, server.shelf.cap) + 2
