@@ -14,6 +14,7 @@ first: Int|after: String|limit: Int! = 10|offset: Int|page: Int = 0|cursor: Stri
 since: DateTime|until: DateTime|filter: Filter|paging: Paging
 """
 ARGUMENTS = tuple(TAKEN.strip().replace("\n", "|").split("|"))
+ROOTS = ("person", "people", "things", "page", "all_of_it")
 WRAPPED = ("{}", "{}!", "[{}]", "[{}!]!", "[[{}]]")
 OBJECTS, INTERFACES, UNION = ("O0", "O1", "O2", "O3"), ("I0", "I1"), "U0"
 HEAD = """
@@ -26,12 +27,12 @@ input Paging { limit: Int offset: Int }
 
 
 @st.composite
-def fields(
-    draw: st.DrawFn, types: tuple[str, ...], names: tuple[str, ...] = NAMES, *, of_query: bool = False
-) -> dict[str, str]:
+def fields(draw: st.DrawFn, types: tuple[str, ...], *, of_query: bool = False) -> dict[str, str]:
     """Draw some fields, each as SDL writes it, by name."""
     found = {}
-    for name in draw(st.lists(st.sampled_from(names), min_size=1, max_size=6, unique=True)):
+    for name in draw(
+        st.lists(st.sampled_from(ROOTS if of_query else NAMES), min_size=1, max_size=6, unique=True)
+    ):
         chosen = draw(st.lists(st.sampled_from(ARGUMENTS), max_size=4, unique=True))
         arguments = f"({', '.join(chosen)})" if chosen and (of_query or draw(st.booleans())) else ""
         type_ = draw(st.sampled_from(WRAPPED)).format(draw(st.sampled_from(types)))
@@ -56,8 +57,6 @@ def schemas(draw: st.DrawFn, *, abstract: bool = True) -> str:
     if abstract:
         members = draw(st.lists(st.sampled_from(OBJECTS), min_size=1, unique=True))
         texts.append(f"union {UNION} = {' | '.join(members)}")
-    roots = draw(
-        fields((*OBJECTS, *others), ("person", "people", "things", "page", "all_of_it"), of_query=True)
-    )
+    roots = draw(fields((*OBJECTS, *others), of_query=True))
     texts.append(f"type Query {{ {' '.join(roots.values())} }}")
     return HEAD + "\n".join(texts)

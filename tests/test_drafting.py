@@ -104,6 +104,12 @@ def test_a_list_has_variables_for_its_position_size_and_the_window_of_changes(sc
     assert found.window == ("from", "to")
 
 
+def test_what_an_edge_says_of_its_row_comes_with_it() -> None:
+    known = build_schema((FOLDER / "anilist.graphql").read_text())
+    found = draft(known, "Media.characters", rows="edges")
+    assert "edges { idOfCharacterEdge: id role node { id name } }" in flat(found)
+
+
 def test_keys_that_would_be_taken_for_a_window_have_other_names(schema: GraphQLSchema) -> None:
     assert draft(schema, "byRange").keys == ("start1", "end1", "tag")
 

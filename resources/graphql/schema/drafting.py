@@ -1,7 +1,7 @@
 """A first draft of a query, made from the schema: what a person would write who wants all of it."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -9,6 +9,7 @@ from graphql import (
     FieldNode,
     GraphQLNonNull,
     GraphQLSchema,
+    InlineFragmentNode,
     NameNode,
     OperationDefinitionNode,
     OperationType,
@@ -21,10 +22,12 @@ from graphql import (
 
 from resources.errors import QueryError
 from resources.graphql.columns import snake_case
+from resources.graphql.plan.place import plain
 from resources.graphql.plan.vocabulary import MORE
+from resources.graphql.schema.envelope import composite, said_beside
 from resources.graphql.schema.identity import default_identity
 from resources.graphql.schema.roots import Root, find_root
-from resources.graphql.schema.selecting import Selection, Selector, field_node, is_list
+from resources.graphql.schema.selecting import Selection, Selector, field_node, is_list, response_names
 from resources.graphql.schema.slots import Slot, argument_nodes, bounds, slots
 from resources.graphql.schema.values import AskForValue, Values
 
@@ -129,18 +132,38 @@ def size_of(selections: Sequence[object]) -> int:
     return below + sum(isinstance(node, FieldNode) for node in selections)
 
 
+def fields_in(selections: Sequence[object]) -> Iterator[FieldNode]:
+    """Give the fields of one level, those in fragments too."""
+    for node in selections:
+        if isinstance(node, FieldNode):
+            yield node
+        elif isinstance(node, InlineFragmentNode):
+            yield from fields_in(node.selection_set.selections)
+
+
 def _paging(root: Root, row: Sequence[Selection]) -> dict[str, str]:
     """Give what `Paging` has to say: a lookup that looks like a list, an object that is the only row."""
     if root.kind == "lookup":
-        names = {snake_case(node.name.value) for node in row if isinstance(node, FieldNode)}
+        names = {plain(node.name.value) for node in fields_in(row)}
         like_a_list = names & {"page_info", *MORE} or any(key.strategy for key in root.keys)
         return {"strategy": "keyed"} if like_a_list else {}
     if root.kind != "whole":
         return {}
     is_part = any(slot.pages for field in root.fields for slot in slots(field))
     whole_object = not root.envelope.rows and not is_list(root.fields[-1].type)
-    chosen = {"rows": ".".join(root.path)} if whole_object and any(n.selection_set for n in row) else {}
+    holds_lists = whole_object and any(node.selection_set for node in fields_in(row))
+    chosen = {"rows": ".".join(root.path)} if holds_lists else {}
     return chosen | ({"strategy": "whole"} if is_part else {})
+
+
+def _beside(root: Root, row: Sequence[Selection]) -> list[Selection]:
+    """Select what an edge says of its row, under names that the row's columns leave free."""
+    edge = root.envelope.edge
+    if edge is None:
+        return []
+    columns = {snake_case((n.alias or n.name).value) for n in fields_in(row)}
+    names = response_names(composite(edge), (), {RESERVED, *columns})
+    return [field_node(name, names[edge.name, name]) for name in said_beside(edge)]
 
 
 def _document(
@@ -148,7 +171,7 @@ def _document(
 ) -> str:
     variables = dict(keys) | {slot: slot.name for slot in (root.position, root.size) if slot}
     variables |= dict(zip(root.window or (), WINDOW, strict=False))
-    inside: Sequence[Selection] = root.envelope.around(row)
+    inside: Sequence[Selection] = root.envelope.around(row, _beside(root, row))
     for level in reversed(range(len(root.path))):
         bound = values.at(level)
         if level == len(root.path) - 1:

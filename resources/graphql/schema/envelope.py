@@ -18,7 +18,7 @@ from resources.errors import QueryError
 from resources.graphql.columns import snake_case
 from resources.graphql.plan.vocabulary import ABOUT, MORE, NEXT_CURSOR, NEXT_PAGE, TOTAL, TOTAL_PAGES
 from resources.graphql.schema.leaves import fields_of, needs
-from resources.graphql.schema.selecting import Composite, Selection, field_node, is_list
+from resources.graphql.schema.selecting import Composite, Selection, field_node, is_list, obstacle
 from resources.graphql.schema.slots import slots
 
 ROWS = ("nodes", "edges", "items", "results", "data", "rows", "records", "content", "entries", "list")
@@ -35,21 +35,26 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The names from a field to its rows, `node` of edges included, and the paths of what is said of them."""
+    """The names from a field to its rows, `node` of edges included, and the paths of what is said of them.
+
+    `edge` is the type of an edge that says more of a row than its node and its cursor.
+    """
 
     rows: Path
     row_type: Composite
     signals: tuple[Path, ...] = ()
+    edge: GraphQLNamedType | None = None
 
     def says(self, names: Sequence[str]) -> bool:
         """Tell whether one of the signals has such a name."""
         return any(snake_case(path[-1]) in names for path in self.signals)
 
-    def around(self, row: Sequence[Selection]) -> list[Selection]:
-        """Write the selection of the field: the rows, then the signals."""
+    def around(self, row: Sequence[Selection], beside: Sequence[Selection] = ()) -> list[Selection]:
+        """Write the selection of the field: the rows, what an edge says beside its row, the signals."""
         if not self.rows:
             return list(row)
-        return merged([(self.rows, row), *((path, ()) for path in self.signals)])
+        of_edge = [(self.rows[:-1], beside)] if beside else []
+        return merged([*of_edge, (self.rows, row), *((path, ()) for path in self.signals)])
 
 
 def merged(paths: Sequence[tuple[Path, Sequence[Selection]]]) -> list[Selection]:
@@ -103,6 +108,15 @@ def has_node(edge: GraphQLNamedType) -> bool:
     return node is not None and not needs(node) and is_composite_type(get_named_type(node.type))
 
 
+def said_beside(edge: GraphQLNamedType) -> dict[str, GraphQLField]:
+    """Give the leaves of an edge that are neither its row nor its cursor."""
+    return {
+        name: field
+        for name, field in fields_of(edge).items()
+        if name not in ("node", "cursor") and is_leaf_type(get_named_type(field.type)) and not obstacle(field)
+    }
+
+
 def _only(ways: Sequence[Path], type_: GraphQLNamedType, chosen: str | None) -> Path:
     """Take the way that is named, or the only one, or the nearest with a usual name."""
     options = ", ".join(".".join(way) for way in ways)
@@ -115,8 +129,9 @@ def _only(ways: Sequence[Path], type_: GraphQLNamedType, chosen: str | None) -> 
     usual = sorted(
         (w for w in nearest if snake_case(w[-1]) in ROWS), key=lambda w: ROWS.index(snake_case(w[-1]))
     )
+    telling = [way for way in usual if way[-1] == "edges" and said_beside(_types(type_, way)[-1])]
     if len(nearest) == 1 or usual:
-        return (usual or nearest)[0]
+        return (telling or usual or nearest)[0]
     raise QueryError(f"{type_.name} has several lists, say which one is the rows: --rows {options}")
 
 
@@ -124,7 +139,9 @@ def _with_signals(root: GraphQLNamedType, way: Path, strategy: str) -> Envelope:
     holders = [root, *_types(root, way[:-1])]
     (row,) = _types(holders[-1], way[-1:])
     edge = fields_of(row)
+    said = None
     if snake_case(way[-1]) == "edges":
+        said = row if said_beside(row) else None
         row, way = get_named_type(edge["node"].type), (*way, "node")
     candidates = [
         (*way[:level], *path)
@@ -135,7 +152,7 @@ def _with_signals(root: GraphQLNamedType, way: Path, strategy: str) -> Envelope:
     if strategy == "cursor":
         of_edge = [(*way[:-1], "cursor")] if way[-1] == "node" and "cursor" in edge else []
         signals += [path for path in [_first(candidates, NEXT_CURSOR), *of_edge] if path][:1]
-    return Envelope(way, composite(row), tuple(signals))
+    return Envelope(way, composite(row), tuple(signals), said)
 
 
 def _types(type_: GraphQLNamedType, path: Path) -> list[GraphQLNamedType]:
