@@ -178,7 +178,7 @@ def new(
             into=into,
             keys_from=keys_from,
             force=force,
-            ask=_ask if sys.stdin.isatty() else lambda *_: None,
+            ask=ask if at_terminal() else lambda *_: None,
         )
 
 
@@ -232,7 +232,12 @@ def explained() -> Iterator[None]:
         sys.exit(130)
 
 
-def _ask(slot: "Slot", may_be_key: bool) -> str | None:
+def at_terminal() -> bool:
+    """Say whether a person is there to answer."""
+    return sys.stdin.isatty()
+
+
+def ask(slot: "Slot", may_be_key: bool) -> str | None:
     """Ask a person for a value."""
     way = "Enter makes it a key, or a fixed value" if may_be_key else "a value"
     answer: str = typer.prompt(f"{slot.shown}: {way}", default="", show_default=False)

@@ -10,9 +10,12 @@ from pathlib import Path
 import dagster as dg
 import pyarrow as pa
 import pytest
+from click.testing import Result
 from graphql import print_schema
+from typer.testing import CliRunner
 
 from pipelines.api import Api
+from pipelines.cli import app
 from pipelines.new import show_roots, write_extract
 from resources.errors import ConfigurationError, ExtractionError, QueryError
 from resources.graphql.schema.drafting import Order
@@ -223,3 +226,38 @@ def test_the_roots_are_shown_with_how_they_are_read(capsys: pytest.CaptureFixtur
     assert "profilesByPage(page: Int!, pageSize: Int!): ProfilePage!\n    a list by page number\n" in said
     assert "    a list by cursor, window changedFrom … changedTo\n" in said
     assert "    a lookup by idName, idValue\n" in said
+
+
+def command(*arguments: str, answers: str | None = None) -> Result:
+    """Run `targetdata new` in this process; `answers` are typed at a terminal."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.cli.at_terminal", lambda: answers is not None)
+        return CliRunner().invoke(app, ["new", *arguments], input=answers)
+
+
+def test_at_a_terminal_what_is_required_is_asked_for(tmp_path: Path) -> None:
+    schema = tmp_path / "shop.graphql"
+    schema.write_text(print_schema(BOOKSHOP))
+    options = ["--schema", str(schema), "--api", "graphql", "--into", str(tmp_path)]
+    done = command("shelves", "--root", "shelf", *options, answers="of mine\n")
+    assert "name (String!): a value" in done.output
+    assert 'shelf(name: "of mine")' in (tmp_path / "shelves" / "shelves.graphql").read_text()
+    done = command("one", "--root", "item", "--keys-from", "items_of_day", *options, answers="\n")
+    assert "item_id (ID!): Enter makes it a key, or a fixed value" in done.output
+    assert "item(item_id: $item_id)" in (tmp_path / "one" / "one.graphql").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "write targetdata new NAME --root FIELD; --roots shows the fields"),
+        (["orders"], "write targetdata new NAME --root FIELD"),
+        (["orders", "--root", "profiles", "--arg", "x"], "--arg x: write it as name=value"),
+        (["orders", "--root", "nothing"], "there is no root field nothing"),
+    ],
+)
+def test_a_command_that_says_too_little_exits_with_1_and_what_to_write(
+    arguments: list[str], message: str
+) -> None:
+    done = command(*arguments)
+    assert (done.exit_code, message in done.output) == (1, True)
