@@ -9,7 +9,8 @@ import re
 
 import dagster as dg
 
-from pipelines.environment import ACCOUNT, environment
+from pipelines.environment import environment
+from pipelines.variables import ACCOUNT
 from resources.errors import ConfigurationError
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")

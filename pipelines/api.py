@@ -5,14 +5,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from pipelines.environment import (
-    Environment,
-    GraphQLEnvironment,
-    environment,
-    graphql_environment,
-    graphql_resource,
-    targetdata_resource,
-)
+from pipelines.environment import Environment, environment, targetdata_resource
+from pipelines.other_api import GraphQLEnvironment, graphql_environment, graphql_resource
 from resources.errors import ConfigurationError
 from resources.graphql_resource import ApiResource
 

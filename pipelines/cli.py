@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.api import Api, read_headers
-from pipelines.environment import ROOT
+from pipelines.variables import ROOT
 from resources.errors import ConfigurationError, ExtractionError, QueryError, TryLater
 
 if TYPE_CHECKING:
@@ -51,7 +51,11 @@ def extract(
         typer.Option(help="File with the keys of a lookup: JSONL, CSV, TSV or Parquet, gzip or not."),
     ] = None,
     key_column: Annotated[
-        str | None, typer.Option(help="Its column; by default the name of the query's variable.")
+        list[str] | None,
+        typer.Option(
+            help="Its column; by default the name of the query's variable. With several: once for each.",
+            metavar="[NAME=]COLUMN",
+        ),
     ] = None,
     identity: Annotated[
         str | None, typer.Option(help="Field that tells rows apart: one row each instead of one per key.")
@@ -99,7 +103,7 @@ def extract(
             query,
             schema=schema or chosen.schema_file,
             keys=keys,
-            key_column=key_column,
+            key_columns=key_column or [],
             identity=identity,
             paging=Paging.of(paging) if paging else None,
             variables=_variables(var or []),

@@ -1,7 +1,7 @@
 """The engine without Dagster: a query and a file of keys in, a Parquet file out, with a progress bar."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pipelines.progress import describe
-from resources.errors import ConfigurationError
-from resources.feed import read_key_file
+from resources.errors import ColumnMissing, ConfigurationError
+from resources.feed import FeedKeys, read_key_file
+from resources.feed.columns import named_columns
+from resources.graphql.columns import snake_case
 from resources.graphql.page import Tally
 from resources.graphql.plan import Keyed, Paging, check_variables
 from resources.graphql.query import Query
@@ -25,7 +27,7 @@ def extract_to_file(
     *,
     schema: Path,
     keys: str | None,
-    key_column: str | None,
+    key_columns: Sequence[str],
     identity: str | None,
     paging: Paging | None,
     variables: Mapping[str, object],
@@ -38,7 +40,7 @@ def extract_to_file(
     query = Query.load(path, schema=schema, identity=identity, paging=paging, scalars=scalars)
     check_variables(query.name, query.plan, variables)
     console = Console(stderr=True)
-    asked = _keys(query, keys, key_column, console)
+    asked = _keys(query, keys, key_columns, console)
     try:
         with _files(query, out) as files, _bar(console, query.name) as bar:
             tally = Tally()
@@ -60,20 +62,16 @@ def extract_to_file(
     _summary(console, tally)
 
 
-def _keys(query: Query, keys: str | None, column: str | None, console: Console) -> pa.Table | None:
+def _keys(query: Query, keys: str | None, columns: Sequence[str], console: Console) -> pa.Table | None:
     """Read the keys, and say what was not one."""
     if not isinstance(query.plan, Keyed):
         if keys is not None:
             raise ConfigurationError(f"{query.name} reads a list: it takes no --keys")
         return None
-    names = [field.name for field in query.plan.key_fields]
     if keys is None:
-        raise ConfigurationError(f"{query.name} looks up by {', '.join(names)}: name a file with --keys")
-    if len(names) > 1:
-        raise ConfigurationError(
-            f"{query.name} has keys of {len(names)} columns ({', '.join(names)}), a file gives one"
-        )
-    found = read_key_file(keys, column=column or names[0], name=names[0])
+        names = ", ".join(field.name for field in query.plan.key_fields)
+        raise ConfigurationError(f"{query.name} looks up by {names}: name a file with --keys")
+    found = _read(keys, query.plan, columns)
     console.print(
         f"{found.keys.num_rows:,} keys in {found.events:,} rows of {keys}: {found.duplicate_keys:,} "
         f"duplicates and {found.null_keys:,} without a key are dropped",
@@ -82,6 +80,24 @@ def _keys(query: Query, keys: str | None, column: str | None, console: Console) 
     if not found.keys.num_rows:
         console.print("Warning: there are no keys; the tables will be empty", style="yellow")
     return found.keys
+
+
+def _read(keys: str, plan: Keyed, columns: Sequence[str]) -> FeedKeys:
+    """Read the key columns that are named, or those named as the variables are, in either spelling."""
+    names = [field.name for field in plan.key_fields]
+    if columns:
+        named = {snake_case(name): column for name, column in named_columns(columns, names).items()}
+        if sorted(named) != sorted(names):
+            shown = " ".join(f"--key-column {name}=COLUMN" for name in names)
+            raise ConfigurationError(f"the key has the columns {', '.join(names)}: name them with {shown}")
+        return read_key_file(keys, columns={name: named[name] for name in names})
+    spelled = [key.variable.name.value for key in plan.keys]
+    try:
+        return read_key_file(keys, columns=dict(zip(names, spelled, strict=True)))
+    except ColumnMissing:
+        if spelled == names:
+            raise
+        return read_key_file(keys, columns={name: name for name in names})
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from graphql import GraphQLField, GraphQLSchema
 from rich.console import Console
 
 from pipelines.api import Api
-from pipelines.environment import ROOT
 from pipelines.new_asset import SETTINGS, AssetText, Keys
 from pipelines.schema_pull import SHOWN, shown
+from pipelines.variables import ROOT
 from resources.errors import ConfigurationError
 from resources.graphql.columns import snake_case
 from resources.graphql.plan import Paging
@@ -121,13 +121,11 @@ def keys_of(draft: Draft, api: Api, keys_from: str | None) -> Keys | None:
     if keys_from is None:
         raise ConfigurationError(
             f"{draft.root.path[-1]} looks up by {', '.join(columns)}: say where they come from with "
-            "--keys-from, a daily asset whose table has these columns, or a file with one key a line "
-            "(JSONL, CSV, TSV, Parquet)"
+            "--keys-from, a daily asset whose table has these columns, or a file with columns of the "
+            f"arguments' names: {', '.join(draft.keys)} (JSONL, CSV, TSV, Parquet)"
         )
     if re.fullmatch(r"\w+", keys_from):
         return Keys(asset=keys_from)
-    if len(columns) > 1:
-        raise ConfigurationError(f"a file gives one key, and there are {', '.join(columns)}: name an asset")
     return Keys(file=f'"{keys_from}"' if "://" in keys_from else f"str({in_project(Path(keys_from))})")
 
 

@@ -57,7 +57,9 @@ class AssetText:
         module, resource = RESOURCES[self.api]
         used = {
             "pipelines.defs.daily": {name for name in ("BACKFILL", "DAILY", "POOL") if self._uses(name)},
-            "pipelines.environment": {name for name in (*SETTINGS.values(), "ROOT") if self._uses(name)},
+            "pipelines.environment": {"environment"} if self._uses("environment") else set(),
+            "pipelines.other_api": {"graphql_environment"} if self._uses("graphql_environment") else set(),
+            "pipelines.variables": {"ROOT"} if self._uses("ROOT") else set(),
             "pipelines.extraction": {"Extraction"},
             "pipelines.publication": {"table_schema"},
             "resources.feed": {"read_key_file"} if self._uses("read_key_file") else set(),
@@ -130,8 +132,8 @@ class AssetText:
     def _read(self, keys: Keys) -> str:
         if keys.asset:
             return f'lake.read("{keys.asset}", partition.folder)'
-        column = snake_case(self.draft.keys[0])
-        return f'read_key_file({keys.file}, column="{column}", name="{column}").keys'
+        columns = ", ".join(f'"{snake_case(key)}": "{key}"' for key in self.draft.keys)
+        return f"read_key_file({keys.file}, columns={{{columns}}}).keys"
 
     def _range(self, asset: str) -> str:
         return f"""\

@@ -8,30 +8,39 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pyarrow as pa
 
-from pipelines.failures import named_failures
 from resources.errors import ConfigurationError
+from resources.failures import named_failures
 from resources.lake import Lake
-from resources.lake.manifest import Manifest
+from resources.lake.figures import published
 from resources.lake.partition import PartitionWriter
 from resources.lake.resource import folder_of
 
+# An output with this metadata has recorded its materializations itself: the only way in Dagster 1.13 to give
+# the partitions of one step data versions of their own.
+RECORDED = "__source_asset_observation__"
+VERSION_TAGS = ("dagster/data_version", "dagster/data_version_is_user_provided")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class OpenPartition:
-    """A partition while it is written; what is put into `metadata` is recorded with it."""
+    """A partition while it is written; what is put into `metadata` is recorded with it.
+
+    `version` is its data version: a digest of what it was made of. Without one Dagster makes one up.
+    """
 
     key: str | None
     window: tuple[datetime, datetime] | None
     folder: str
     writer: PartitionWriter
     metadata: dict[str, dg.MetadataValue] = field(default_factory=dict)
+    version: str | None = None
 
     @property
-    def start(self) -> datetime:
-        """The start of the partition's time window."""
+    def bounds(self) -> tuple[datetime, datetime]:
+        """The start and the end of the partition's time window."""
         if self.window is None:
             raise ConfigurationError("this asset needs partitions by time")
-        return self.window[0]
+        return self.window
 
     @property
     def end(self) -> datetime:
@@ -48,13 +57,15 @@ class Publication:
     """What a run publishes of one asset.
 
     In a range run Dagster records nothing of a step that fails. So partitions that were published before
-    the failure are logged then; without a failure they are recorded with the step's own event.
+    the failure are logged then; without a failure they are recorded with the step's own event. Those with a
+    data version are logged at once, as the step's event has one for all.
     """
 
     def __init__(self, context: dg.AssetExecutionContext, lake: Lake) -> None:
         self._context = context
         self._lake = lake
-        self._recorded: list[tuple[str | None, dict[str, dg.MetadataValue]]] = []
+        self._recorded: list[dg.AssetMaterialization] = []
+        self._logged = False
 
     @property
     def keys(self) -> Sequence[str | None]:
@@ -86,12 +97,13 @@ class Publication:
         ) as writer:
             partition = OpenPartition(key, window, folder, writer)
             yield partition
-        self._record(key, partition.metadata | published(writer.manifests, schemas))
+        name, schema = next(iter(schemas.items()))  # the asset's own table
+        self._record(partition, published(writer.manifests[name], schema))
 
     @contextmanager
     def failures(self) -> Iterator[None]:
         """Give failures their names in Dagster, after recording what was published before them."""
-        with self._published_so_far(), named_failures(self._context):
+        with self._published_so_far(), named_failures(self._context.instance, self._context.run.run_id):
             yield
 
     def _window(self, key: str | None) -> tuple[datetime, datetime] | None:
@@ -101,37 +113,33 @@ class Publication:
         window = partitions.time_window_for_partition_key(key)
         return window.start, window.end
 
-    def _record(self, key: str | None, metadata: dict[str, dg.MetadataValue]) -> None:
-        self._recorded.append((key, metadata))
-        self._context.add_asset_metadata(metadata, partition_key=key)
+    def _record(self, partition: OpenPartition, figures: Mapping[str, dg.MetadataValue]) -> None:
+        metadata, version = {**partition.metadata, **figures}, partition.version
+        event = dg.AssetMaterialization(
+            self._context.asset_key,
+            partition=partition.key,
+            metadata=metadata,
+            tags=dict(zip(VERSION_TAGS, (version, "true"), strict=True)) if version else None,
+        )
+        if version and len(self.keys) > 1:
+            self._log(event)
+            return
+        if version:
+            self._context.set_data_version(self._context.asset_key, dg.DataVersion(version))
+        self._recorded.append(event)
+        self._context.add_asset_metadata(metadata, partition_key=partition.key)
+
+    def _log(self, event: dg.AssetMaterialization) -> None:
+        self._context.log_event(event)
+        if not self._logged:
+            self._context.add_output_metadata({RECORDED: True})
+        self._logged = True
 
     @contextmanager
     def _published_so_far(self) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            for key, metadata in self._recorded:
-                event = dg.AssetMaterialization(self._context.asset_key, partition=key, metadata=metadata)
+            for event in self._recorded:
                 self._context.log_event(event)
             raise
-
-
-def published(
-    manifests: Mapping[str, Manifest], schemas: Mapping[str, pa.Schema]
-) -> dict[str, dg.MetadataValue]:
-    """Give the metadata of published tables; the first is the asset's own."""
-    name, schema = next(iter(schemas.items()))
-    manifest = manifests[name]
-    return {
-        "dagster/partition_row_count": dg.MetadataValue.int(manifest.rows),
-        "dagster/column_schema": dg.MetadataValue.table_schema(table_schema(schema)),
-        "rows": dg.MetadataValue.int(manifest.rows),
-        "file_bytes": dg.MetadataValue.int(manifest.bytes),
-        "generation": dg.MetadataValue.int(manifest.generation),
-        "observed_at": dg.MetadataValue.timestamp(datetime.now(UTC)),
-    }
-
-
-def table_schema(schema: pa.Schema) -> dg.TableSchema:
-    """Give Dagster an Arrow schema."""
-    return dg.TableSchema(columns=[dg.TableColumn(name=f.name, type=str(f.type)) for f in schema])

@@ -6,8 +6,10 @@ ExtractionError
 │   ├── TokenRefused           make a new offline refresh token
 │   ├── QueryError             mend the query or pull the schema again
 │   ├── ValueMisfit            a value does not fit the type that the schema gives it
-│   ├── FeedError              mend the feed: broken line, missing column
+│   ├── FeedError              mend the feed or its query: broken line, missing table
+│   │   └── ColumnMissing      name another column
 │   ├── LakeError              make the lake writable, or mend what is in it
+│   │   └── PartitionMissing   materialize it first
 │   ├── TooManyFailed          look at the failed keys, or allow more of them
 │   └── AccountingError        keys or rows do not add up: report it, nothing was published
 ├── TryLater                   the same run may succeed after `after_seconds`
@@ -51,8 +53,16 @@ class FeedError(PersonNeeded):
     """The feed is there but cannot be read as configured."""
 
 
+class ColumnMissing(FeedError):
+    """The feed has no such column."""
+
+
 class LakeError(PersonNeeded):
     """The lake cannot be written, or holds something else than expected."""
+
+
+class PartitionMissing(LakeError):
+    """What is to be read has not been materialized."""
 
 
 class TooManyFailed(PersonNeeded):

@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from resources.graphql.query import Query
 from resources.targetdata import TargetDataResource
+from tests.databases import postgresql
 from tests.sandbox import Sandbox
 
 settings.register_profile("shared machine", deadline=None, print_blob=True, derandomize="CI" in os.environ)
@@ -59,3 +60,10 @@ def folder(tmp_path: Path) -> Path:
 def profiles_query() -> Query:
     """The shipped query."""
     return Query.load(PROFILES_QUERY, schema=SCHEMA, identity="profileId")
+
+
+@pytest.fixture(scope="session")
+def postgresql_uri() -> Iterator[str]:
+    """A PostgreSQL server for all tests of a process."""
+    with postgresql() as uri:
+        yield uri

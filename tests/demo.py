@@ -17,7 +17,7 @@ from rich.table import Table
 
 from tests.local import FOLDER, ROOT, last_days, local_account
 
-TABLES = ("profile_keys", "profiles", "profiles__lookups")
+TABLES = ("profile_keys", "profiles", "profiles__lookups", "profiles_wide")
 QUERY = """
 SELECT permission.name AS permission, count(DISTINCT profile_id) AS profiles
 FROM (

@@ -17,7 +17,7 @@ SECRET = "c0ffee-key-of-a-customer"
 
 
 def read(folder: Path, pattern: str = "*", column: str = "umid") -> FeedKeys:
-    return read_keys(f"{folder.parent}/{{date}}/{pattern}", day=DAY, column=column, name="key")
+    return read_keys(f"{folder.parent}/{{date}}/{pattern}", day=DAY, columns={"key": column})
 
 
 def keys(feed: FeedKeys) -> list[str]:

@@ -9,7 +9,7 @@ from resources.lake import Lake
 from tests.conftest import ROOT
 from tests.local import last_days
 from tests.sandbox import Sandbox
-from tests.truth import expected_lookups, expected_profiles, lookups, plain
+from tests.truth import expected_lookups, expected_profiles, expected_wide, lookups, plain
 
 
 def test_the_demos_tables_equal_what_the_sandbox_holds_row_by_row(tmp_path: Path) -> None:
@@ -34,6 +34,8 @@ def test_the_demos_tables_equal_what_the_sandbox_holds_row_by_row(tmp_path: Path
         assert rows == expected_profiles(sandbox, umids)
         found = lookups(lake.read("profiles__lookups", f"date={day}"))
         assert found == expected_lookups(sandbox, umids)
+        wide = plain(lake.read("profiles_wide", f"date={day}"))
+        assert wide == expected_wide(sandbox, umids)
         assert f"profiles_daily {day}  ok" in done.stdout
         numbers = [line.split()[1::2] for line in done.stdout.splitlines() if line.startswith(f"│ {day}")]
-        assert numbers == [[str(day), *(f"{len(table):,}" for table in (umids, rows, found))]]
+        assert numbers == [[str(day), *(f"{len(table):,}" for table in (umids, rows, found, wide))]]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.environment import GRAPHQL, GraphQLEnvironment
+from pipelines.other_api import GraphQLEnvironment
+from pipelines.variables import GRAPHQL
 from tests.bookshop import BOOKS, SHOP, TOKEN, Bookshop
 from tests.conftest import ROOT
 from tests.dagster_runs import Location, copied_checkout

@@ -142,7 +142,7 @@ def answers(files: dict[str, bytes]) -> Iterator[tuple[list[str], int, int]]:
     with tempfile.TemporaryDirectory() as root:
         for name, content in files.items():
             (Path(root) / f"2026-11-22.{name}").write_bytes(content)
-            feed = read_keys(f"{root}/{{date}}.{name}", day=DAY, column="umid", name="key")
+            feed = read_keys(f"{root}/{{date}}.{name}", day=DAY, columns={"key": "umid"})
             yield keys(feed), feed.null_keys, feed.duplicate_keys
 
 

@@ -46,13 +46,13 @@ def test_the_date_stands_in_the_pattern_in_any_form(pattern: str, path: str) -> 
 )
 def test_a_pattern_that_does_not_move_with_the_day_is_refused_with_an_example(pattern: str) -> None:
     with pytest.raises(ConfigurationError, match=r"for example events/\{date\}"):
-        read_keys(pattern, day=DAY, column="umid", name="key")
+        read_keys(pattern, day=DAY, columns={"key": "umid"})
 
 
 @pytest.mark.parametrize("pattern", ["/events/{date}/", "file:///events/{date}/", "s3://{date}"])
 def test_a_pattern_that_names_a_folder_is_refused(pattern: str) -> None:
     with pytest.raises(ConfigurationError, match="names a folder"):
-        read_keys(pattern, day=DAY, column="umid", name="key")
+        read_keys(pattern, day=DAY, columns={"key": "umid"})
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_a_pattern_that_names_a_folder_is_refused(pattern: str) -> None:
 )
 def test_an_address_of_no_known_store_is_refused(pattern: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot be used"):
-        read_keys(pattern, day=DAY, column="umid", name="key")
+        read_keys(pattern, day=DAY, columns={"key": "umid"})
 
 
 def test_a_password_in_an_address_is_not_repeated() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        read_keys("s3://me:hidden@bucket/{date}/a.csv?colour=hidden", day=DAY, column="umid", name="key")
+        read_keys("s3://me:hidden@bucket/{date}/a.csv?colour=hidden", day=DAY, columns={"key": "umid"})
     assert "hidden" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert "'colour'" in str(caught.value)
@@ -111,20 +111,20 @@ def test_a_relative_pattern_starts_at_the_working_directory(
 ) -> None:
     write(folder, "a.jsonl")
     monkeypatch.chdir(folder.parent)
-    assert keys(read_keys("{date}/*.jsonl", day=DAY, column="umid", name="key")) == ["0"]
+    assert keys(read_keys("{date}/*.jsonl", day=DAY, columns={"key": "umid"})) == ["0"]
 
 
 def test_a_tilde_is_the_home_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(folder, "a.jsonl")
     monkeypatch.setenv("HOME", str(folder.parent))
-    assert keys(read_keys("~/{date}/*.jsonl", day=DAY, column="umid", name="key")) == ["0"]
+    assert keys(read_keys("~/{date}/*.jsonl", day=DAY, columns={"key": "umid"})) == ["0"]
 
 
 @pytest.mark.parametrize("space", [" ", "%20"])
 def test_a_file_address_is_read_like_a_path(folder: Path, space: str) -> None:
     write(folder, "a day/b c.jsonl")
     pattern = f"file://{folder.parent}/{{date}}/a{space}day/?{space}c.json*"
-    feed = read_keys(pattern, day=DAY, column="umid", name="key")
+    feed = read_keys(pattern, day=DAY, columns={"key": "umid"})
     assert (keys(feed), feed.files) == (["0"], (f"{folder}/a day/b c.jsonl",))
 
 
@@ -132,7 +132,7 @@ def test_a_file_address_is_read_like_a_path(folder: Path, space: str) -> None:
 def test_a_feed_that_is_not_there_may_be_late(folder: Path, pattern: str) -> None:
     (folder / "folder.csv").mkdir()
     with pytest.raises(FeedMissing, match="may be late") as caught:
-        read_keys(f"{folder.parent}/{{date}}/{pattern}", day=DAY, column="umid", name="key", late_seconds=7)
+        read_keys(f"{folder.parent}/{{date}}/{pattern}", day=DAY, columns={"key": "umid"}, late_seconds=7)
     assert caught.value.after_seconds == 7
     assert f"{folder}/{pattern}" in str(caught.value)
 
@@ -166,7 +166,7 @@ def test_a_store_that_refuses_is_quoted_without_the_password(forbidden: str) -> 
     options = f"region=eu-central-1&scheme=http&endpoint_override={forbidden}"
     pattern = f"s3://me:hidden@bucket/{{date}}/*.csv?{options}"
     with pytest.raises(FeedError, match=r"s3://\*\*\*@bucket/2026-11-22/\*\.csv .*Not for you") as caught:
-        read_keys(pattern, day=DAY, column="umid", name="key")
+        read_keys(pattern, day=DAY, columns={"key": "umid"})
     assert isinstance(caught.value.__cause__, OSError)
     assert "hidden" not in f"{caught.value} {caught.value.__cause__}"
 
@@ -191,6 +191,6 @@ def test_relative_paths_begin_at_the_checkout_whatever_its_name(
     (checkout / "2026-11-22.jsonl").write_text('{"umid": "a"}\n')
     monkeypatch.setattr("pipelines.environment.ROOT", checkout)
     settings = Environment.model_validate({"feed": "{date}.jsonl"})
-    found = read_keys(settings.feed, day=datetime.date(2026, 11, 22), column="umid", name="umid")
+    found = read_keys(settings.feed, day=datetime.date(2026, 11, 22), columns={"umid": "umid"})
     assert found.keys["umid"].to_pylist() == ["a"]
     assert settings.schema_file == checkout / "pipelines/schema.graphql"

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from resources.errors import ConfigurationError, FeedError
-from resources.feed.text import BLOCK_BYTES, MAX_LINE_BYTES
+from resources.feed.content import BLOCK_BYTES
+from resources.feed.text import MAX_LINE_BYTES
 from tests.feed_files import SECRET, jsonl, keys, parquet, read, refusal, relative
 
 

@@ -108,16 +108,16 @@ def test_headers_that_are_no_object_of_texts_are_refused_unseen(text: str) -> No
 def test_secrets_of_the_environment_go_to_its_url_only(
     monkeypatch: pytest.MonkeyPatch, shop: Bookshop
 ) -> None:
-    from pipelines import environment
+    from pipelines.other_api import graphql_environment
 
     monkeypatch.setenv("GRAPHQL_URL", "https://api.example.com/graphql")
     monkeypatch.setenv("GRAPHQL_BEARER_TOKEN", TOKEN)
-    environment.graphql_environment.cache_clear()
+    graphql_environment.cache_clear()
     try:
         other = Api.GRAPHQL.resource(shop.url, {})
         own = Api.GRAPHQL.resource(None, {"X-Lang": "de"})
     finally:
-        environment.graphql_environment.cache_clear()
+        graphql_environment.cache_clear()
     assert isinstance(other, GraphQLResource)
     assert isinstance(own, GraphQLResource)
     assert (other.bearer_token, own.bearer_token) == ("", TOKEN)

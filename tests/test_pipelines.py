@@ -2,16 +2,17 @@
 
 import signal
 import subprocess
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from resources.feed import read_keys
 from tests.dagster_runs import Location, materialization
 from tests.local import last_days
 from tests.sandbox import Sandbox
-from tests.truth import expected_lookups, expected_profiles, lookups, plain
+from tests.truth import expected_lookups, expected_profiles, expected_wide, lookups, plain
 
 DAYS = last_days(3)
 DAY = DAYS[-1]
@@ -34,6 +35,18 @@ def materializations(location: Location, asset: str) -> dict[str, dict[str, obje
             }
             for event in events
         }
+
+
+def versions(location: Location) -> dict[str, str]:
+    """Give the data versions of the partitions of `profile_keys`."""
+    with location.instance() as instance:
+        events = instance.fetch_materializations(dg.AssetKey("profile_keys"), limit=100).records
+        return {e.partition_key: e.asset_materialization.tags["dagster/data_version"] for e in events}
+
+
+def content(location: Location, day: date) -> str:
+    feed = str(location.folder / "feed" / "events-{date}.jsonl.gz")
+    return read_keys(feed, day=day, columns={"umid": "umid"}).version
 
 
 def only_run(location: Location) -> dg.DagsterRun:
@@ -77,6 +90,11 @@ def test_a_day_is_published_and_recorded_with_its_figures(location: Location) ->
     assert figures["seconds"] > 0 < figures["rows_per_second"]
     assert figures["answer_bytes"] > 0 < figures["file_bytes"]
     assert [c.name for c in figures["dagster/column_schema"].columns][:2] == ["profile_id", "owner"]
+    assert plain(location.lake.read("profiles_wide", f"date={DAY}")) == expected_wide(location.sandbox, umids)
+    wide = materializations(location, "profiles_wide")[str(DAY)]
+    assert wide["rows"] == wide["dagster/partition_row_count"] == figures["rows"]
+    assert list(wide["names_without_column"]["attributes"]) == ["last_campaign"]
+    assert versions(location) == {str(DAY): content(location, DAY)}
     keys = materializations(location, "profile_keys")[str(DAY)]
     assert keys["events"] == keys["null_keys"] + keys["duplicate_keys"] + keys["rows"]
 
@@ -87,6 +105,8 @@ def test_in_a_range_run_each_partition_is_recorded_by_itself_and_each_key_asked_
     location.settings["TARGETDATA_PARTITIONS_PER_RUN"] = "0"
     run_range(location)
     assert len(location_runs(location)) == 1
+    assert versions(location) == {str(day): content(location, day) for day in DAYS}
+    assert sorted(materializations(location, "profile_keys")) == [str(day) for day in DAYS]
     figures = materializations(location, "profiles")
     assert sorted(figures) == [str(day) for day in DAYS]
     for day in DAYS:
@@ -95,6 +115,10 @@ def test_in_a_range_run_each_partition_is_recorded_by_itself_and_each_key_asked_
         assert plain(location.lake.read("profiles", f"date={day}")) == expected_profiles(
             location.sandbox, umids
         )
+        assert plain(location.lake.read("profiles_wide", f"date={day}")) == expected_wide(
+            location.sandbox, umids
+        )
+    assert sorted(materializations(location, "profiles_wide")) == [str(day) for day in DAYS]
     distinct = {umid for day in DAYS for umid in location.sandbox.umids_of(day)}
     assert location.sandbox.answers == dict.fromkeys(distinct, 1)
     (lookups_,) = {of_day["range_lookups"] for of_day in figures.values()}

@@ -9,7 +9,8 @@ import pytest
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from pipelines.environment import PREFIX, Environment
+from pipelines.environment import Environment
+from pipelines.variables import PREFIX
 from resources.graphql_resource import ApiResource
 from resources.targetdata import TargetDataResource
 from tests import documents

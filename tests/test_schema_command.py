@@ -8,6 +8,7 @@ import pytest
 from tests.dagster_runs import Location, copied_checkout
 from tests.local import last_days
 from tests.sandbox import Sandbox
+from tests.truth import expected_wide, plain
 
 DAY = last_days()[-1]
 
@@ -45,6 +46,8 @@ def test_a_foreign_account_without_introspection_gets_from_clone_to_a_green_part
         assert names(attributes, "field_name") == names(truth, "fieldName")
         assert names(attributes, "field_value") == names(truth, "fieldValue")
     assert all(len(r.keys) <= 5 for r in foreign.requests if r.answered)
+    wide = plain(location.lake.read("profiles_wide", f"date={DAY}"))
+    assert wide == expected_wide(foreign, foreign.umids_of(DAY), variant="foreign")
 
 
 def reachable(sandbox: Sandbox) -> list[str]:

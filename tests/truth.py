@@ -65,6 +65,68 @@ def expected_profiles(sandbox: Sandbox, umids: Iterable[str]) -> list[Any]:
     return [expected(person, root_field()) for person in people.values()]
 
 
+ENTRIES = {
+    "targetdata": {
+        "attributes": ("name", "value", "changeDate"),
+        "permissions": ("name", "value", "changeDate"),
+        "identifiers": ("name", "value", "lastSeen"),
+    },
+    "foreign": {
+        "attributes": ("fieldName", "fieldValue", "updated"),
+        "permissions": ("permission", "granted", "timestamp"),
+        "identifiers": ("name", "id", None),
+    },
+}
+
+
+WIDE_NAMES = {  # the columns that the sandbox's environment and the defaults make
+    "attributes": {
+        name: f"attribute_{name}" for name in ("city", "segment", "visits_30d", "age_band", "churn_score")
+    },
+    "permissions": {"CS-OM": "permission_cs_om", "CS-NBA": "permission_cs_nba"},
+    "identifiers": {
+        "umid": "identifier_umid",
+        "customer-id": "identifier_customer_id",
+        "gaid": "identifier_gaid",
+        "idfa": "identifier_idfa",
+        "ttdId": "identifier_ttd_id",
+        "gclid": "identifier_gclid",
+    },
+}
+
+
+def expected_wide(
+    sandbox: Sandbox,
+    umids: Iterable[str],
+    names: Mapping[str, Mapping[str, str]] = WIDE_NAMES,
+    variant: str = "targetdata",
+) -> list[Any]:
+    """Give the rows of `profiles_wide`; `names` maps each list to its names and their columns."""
+    flat = [f for f in root_field().selection_set.selections if not f.selection_set]
+    rows = {}
+    for umid in sorted(umids):
+        person = sandbox.person_of(umid)
+        if person is not None and person["profileId"] not in rows:
+            row = {snake(f.name.value): expected(person[f.name.value], f) for f in flat}
+            for list_, columns in names.items():
+                for name, column in columns.items():
+                    row[column] = newest(person[list_], name, *ENTRIES[variant][list_])
+            rows[person["profileId"]] = row
+    return list(rows.values())
+
+
+def newest(entries: list[Any] | None, name: str, name_key: str, value_key: str, time_key: str | None) -> Any:
+    """Give the value of the newest entry of a name; the first of those that are as new."""
+    best, best_time = None, -1
+    for entry in entries or []:
+        if entry is None or entry[name_key] != name:
+            continue
+        time = micros(entry[time_key]) if time_key and entry[time_key] else 0
+        if time > best_time:
+            best, best_time = entry[value_key], time
+    return best
+
+
 def expected_lookups(sandbox: Sandbox, umids: Iterable[str]) -> list[tuple[str, str, str | None]]:
     """Give umid, status and identity of each row of `profiles__lookups`."""
     found = [(umid, sandbox.person_of(umid)) for umid in sorted(umids)]

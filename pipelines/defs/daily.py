@@ -21,11 +21,13 @@ BACKFILL = (
     else dg.BackfillPolicy.single_run()
 )
 
+LAST = [[*_settings.key_prefix, name] for name in ("profiles_wide", "profiles_refresh")]
+
 profiles_daily = dg.define_asset_job(
     "profiles_daily",
-    selection=dg.AssetSelection.assets([*_settings.key_prefix, "profiles_refresh"]).upstream(),
+    selection=dg.AssetSelection.assets(*LAST).upstream(),
     partitions_def=DAILY,
-    description="A day's keys from the feed, their profiles, and those of people without events for long.",
+    description="A day's keys from the feed, their profiles, these as a flat table, and old ones again.",
 )
 
 profiles_every_morning = dg.build_schedule_from_partitioned_job(

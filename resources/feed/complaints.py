@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from resources.errors import FeedError
+from resources.errors import ColumnMissing, FeedError
 
 NAMES_SHOWN = 20
 # A file without a header, or objects named after customers, would show keys as names: no digits, no @.
@@ -16,9 +16,9 @@ def broken(file: str, line: int, why: str) -> FeedError:
     return FeedError(f"{file}, line {line}: {why}. Mend the file, or have it delivered again.")
 
 
-def no_column(where: str, column: str, names: Iterable[str]) -> FeedError:
+def no_column(where: str, column: str, names: Iterable[str]) -> ColumnMissing:
     """Return the error for a column that is not there, with the names that are."""
-    return FeedError(
+    return ColumnMissing(
         f"{where}: no column {column!r}; there are: {_listed(list(names))}. Mend the column's name."
     )
 

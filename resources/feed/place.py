@@ -46,6 +46,7 @@ class File:
     system: fs.FileSystem
     path: str
     bytes: int
+    modified: int = 0  # nanoseconds since 1970, 0 where the store does not say
 
     def stream(self, compression: str | None) -> pa.NativeFile:
         """Open it for reading from start to end."""
@@ -133,7 +134,10 @@ def matches(place: Place) -> list[File]:
     except OSError as error:
         _refused(place.shown, error)
     prefix = f"{place.scheme}://" if place.scheme else ""
-    return [File(prefix + path, place.system, path, found[path].size or 0) for path in sorted(found)]
+    return [
+        File(prefix + path, place.system, path, info.size or 0, info.mtime_ns or 0)
+        for path, info in sorted(found.items())
+    ]
 
 
 def _refused(shown: str, error: OSError) -> NoReturn:

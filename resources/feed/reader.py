@@ -1,60 +1,37 @@
 """The distinct keys of a day's event files."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-import pyarrow as pa
-
 from resources.errors import FeedError, FeedMissing
-from resources.feed.parquet import parquet_keys
+from resources.feed.columns import Columns, Row
+from resources.feed.content import COMPRESSIONS, Content, compression_of
+from resources.feed.delimited import csv_keys, csv_rows
+from resources.feed.json_lines import JsonLines
+from resources.feed.keys import FeedKeys
+from resources.feed.parquet import parquet_keys, parquet_rows
 from resources.feed.place import File, Place, expanded, matches, placed
-from resources.feed.text import JsonLines, csv_keys, whole_lines
+from resources.feed.text import whole_lines
 
 JSON_LINES = (".jsonl", ".ndjson", ".json")
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 PARQUET = ".parquet"
-COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
-
-
-@dataclass(frozen=True, slots=True)
-class FeedKeys:
-    """The distinct keys of a day; `events == null_keys + duplicate_keys + keys.num_rows`."""
-
-    keys: pa.Table  # one text column, distinct, sorted by code point, no nulls
-    files: tuple[str, ...]  # in the order read
-    events: int  # lines or rows; blank lines are none
-    null_keys: int  # events without a key: null, missing, or nothing but white space
-    duplicate_keys: int  # events whose key had been seen before
-    bytes: int  # as stored
-
-
-@dataclass(slots=True)
-class _Tally:
-    seen: set[str] = field(default_factory=set)
-    events: int = 0
-    null_keys: int = 0
-
-    def take(self, keys: Iterator[str | None]) -> None:
-        for key in keys:
-            self.events += 1
-            if key is None:
-                self.null_keys += 1
-            else:
-                self.seen.add(key)
 
 
 def read_keys(
     pattern: str,
     *,
     day: datetime.datetime | datetime.date,
-    column: str,
-    name: str,
+    columns: Mapping[str, str],
+    require: str = "all",
     late_seconds: float | None = 1800.0,
 ) -> FeedKeys:
     """Read the distinct keys of a day's files; memory grows with the distinct keys only.
 
-    While there is no file the day may be tried again after `late_seconds`; None if it is too long past.
+    `columns` maps each key column's name in the table to its column or field in the feed. An event counts if
+    it has `all` of them, or `any` (then the others are null). While there is no file the day may be tried
+    again after `late_seconds`; None if it is too long past.
     """
     place = placed(expanded(pattern, day))
     files = matches(place)
@@ -66,60 +43,98 @@ def read_keys(
             )
         message = f"No file matches {place.shown}: the feed may be late. If it is not, mend the pattern."
         raise FeedMissing(message, after_seconds=late_seconds)
-    return _read(place, files, column, name)
+    return _Reading(Columns(columns, require)).read(place, files)
 
 
-def read_key_file(path: str, *, column: str, name: str) -> FeedKeys:
+def read_key_file(path: str, *, columns: Mapping[str, str], require: str = "all") -> FeedKeys:
     """Read the distinct keys of one file, or of all that a pattern without a date matches."""
     place = placed(path)
     files = matches(place)
     if not files:
         raise FeedError(f"There is no file {place.shown}.")
-    return _read(place, files, column, name)
+    return _Reading(Columns(columns, require)).read(place, files)
 
 
-def _read(place: Place, files: list[File], column: str, name: str) -> FeedKeys:
-    tally, json_lines = _Tally(), JsonLines(column)
-    for file, (ending, compression) in [(file, _format(file)) for file in files]:
-        tally.take(_keys(file, ending, compression, json_lines))
-    json_lines.require_column(place.shown)
-    return _result(tally, files, name)
+@dataclass(slots=True)
+class _Tally:
+    seen: set[Row] = field(default_factory=set)
+    events: int = 0
+    null_keys: int = 0
+
+    def take(self, rows: Iterator[Row | None]) -> None:
+        add, events, null_keys = self.seen.add, 0, 0
+        for row in rows:
+            events += 1
+            if row is None:
+                null_keys += 1
+            else:
+                add(row)
+        self.events += events
+        self.null_keys += null_keys
 
 
-def _format(file: File) -> tuple[str, str | None]:
-    """Return the ending that tells the format, and the compression around it."""
-    base = file.shown.lower()
-    stem, compression = base, None
-    for ending, codec in COMPRESSIONS.items():
-        if base.endswith(ending):
-            stem, compression = base.removesuffix(ending), codec
+class _Reading:
+    """Reads files of any format, one after the other."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._sources = list(columns.sources.values())
+        self._json_lines = JsonLines(self._sources)
+        self._content = Content()
+        self._tally = _Tally()
+
+    def read(self, place: Place, files: list[File]) -> FeedKeys:
+        for file, ending in [(file, _ending(file)) for file in files]:
+            self._tally.take(self._rows(file, ending))
+        self._json_lines.require_columns(place.shown)
+        tally = self._tally
+        return FeedKeys(
+            keys=self._columns.table(tally.seen),
+            events=tally.events,
+            null_keys=tally.null_keys,
+            duplicate_keys=tally.events - tally.null_keys - len(tally.seen),
+            version=self._content.version,
+            files=tuple(file.shown for file in files),
+            bytes=sum(file.bytes for file in files),
+        )
+
+    def _rows(self, file: File, ending: str) -> Iterator[Row | None]:
+        compression = compression_of(file)
+        if compression and not file.bytes:
+            raise FeedError(f"{file.shown} has no bytes, it is not {compression}: have it delivered again.")
+        if ending == PARQUET:
+            return self._of_parquet(file)
+        lines = whole_lines(file, compression, self._content)
+        one = len(self._sources) == 1
+        if ending in DELIMITERS:
+            mark = DELIMITERS[ending]
+            if one:
+                return csv_keys(file, lines, self._sources[0], delimiter=mark)
+            return self._columns.kept(csv_rows(file, lines, self._sources, delimiter=mark))
+        return (
+            self._json_lines.keys(file, lines)
+            if one
+            else self._columns.kept(self._json_lines.rows(file, lines))
+        )
+
+    def _of_parquet(self, file: File) -> Iterator[Row | None]:
+        """Read twice: the key columns, and the whole for its digest."""
+        if len(self._sources) == 1:
+            yield from parquet_keys(file, self._sources[0])
+        else:
+            yield from self._columns.kept(parquet_rows(file, self._sources))
+        self._content.add(file)
+
+
+def _ending(file: File) -> str:
+    """Return the ending that tells the format."""
+    name, compression = file.shown.lower(), compression_of(file)
+    stem = name.rpartition(".")[0] if compression else name
     for ending in (*JSON_LINES, *DELIMITERS, *([] if compression else [PARQUET])):
         if stem.endswith(ending):
-            return ending, compression
+            return ending
     texts = ", ".join([*JSON_LINES, *DELIMITERS])
     packed = ", ".join(COMPRESSIONS)
     raise FeedError(
         f"{file.shown}: its format is unknown. Understood are {texts} (also with {packed}) and {PARQUET}."
-    )
-
-
-def _keys(file: File, ending: str, compression: str | None, json_lines: JsonLines) -> Iterator[str | None]:
-    if compression and not file.bytes:
-        raise FeedError(f"{file.shown} has no bytes, it is not {compression}: have it delivered again.")
-    if ending == PARQUET:
-        return parquet_keys(file, json_lines.column)
-    lines = whole_lines(file, compression)
-    if ending in DELIMITERS:
-        return csv_keys(file, lines, json_lines.column, delimiter=DELIMITERS[ending])
-    return json_lines.keys(file, lines)
-
-
-def _result(tally: _Tally, files: list[File], name: str) -> FeedKeys:
-    return FeedKeys(
-        keys=pa.table({name: pa.array(sorted(tally.seen), pa.string())}),
-        files=tuple(file.shown for file in files),
-        events=tally.events,
-        null_keys=tally.null_keys,
-        duplicate_keys=tally.events - tally.null_keys - len(tally.seen),
-        bytes=sum(file.bytes for file in files),
     )

@@ -1,6 +1,9 @@
 """The Dagster resource for the lake; usable in a notebook without a Dagster run."""
 
-from collections.abc import Mapping, Sequence
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from resources.errors import LakeError
+from resources.errors import LakeError, PartitionMissing
 from resources.lake.manifest import Manifest
 from resources.lake.partition import FILE, PartitionWriter
 from resources.lake.table_file import BUFFER_BYTES, LEAST_BUFFER_BYTES
 
 DAY = timedelta(hours=23)  # the shortest day, when clocks go forward
+LOOKS, LOOK_SECONDS = 10, 0.05  # at a partition that is being put in place
 
 
 class Lake(dg.ConfigurableResource[Any]):
@@ -48,35 +52,52 @@ class Lake(dg.ConfigurableResource[Any]):
             self.root, folder, schemas, run=run, footer=footer or {}, buffer_bytes=buffer_bytes
         )
 
-    def folders(self, table: str) -> list[str]:
-        """Name the published partitions of a table, sorted; an unpartitioned one is the empty name."""
-        root = self.root / table
-        return sorted(str(path.parent.relative_to(root)).lstrip(".") for path in root.glob(f"**/{FILE}"))
-
     def read(self, table: str, folder: str = "", *, columns: Sequence[str] | None = None) -> pa.Table:
         """Read one partition of a table, for example `read("profiles", "date=2026-11-22")`."""
-        path = self.root / table / folder / FILE
+        with self.open(table, folder) as file, self.readable(table, folder):
+            return pq.read_table(file, columns=columns)
+
+    def open(self, table: str, folder: str = "") -> pa.NativeFile:
+        """Open one partition's file for reading; what is open stays as it is when the partition is replaced.
+
+        Raises LakeError where there is none, or where it is not its manifest's: whoever published it was
+        killed between the two. They are put in place a moment apart, so that is looked at more than once.
+        """
+        for look in range(LOOKS):
+            time.sleep(LOOK_SECONDS if look else 0)
+            with self.readable(table, folder):
+                file = pa.OSFile(str(self.root / table / folder / FILE))
+                footer = pq.read_schema(file).metadata or {}
+            manifest = self.manifest(table, folder)
+            if manifest and footer.get(b"generation") == str(manifest.generation).encode():
+                return file
+            file.close()
+        raise LakeError(f"{table} {folder} was published by half: run the partition again")
+
+    @contextmanager
+    def readable(self, table: str, folder: str) -> Iterator[None]:
+        """Name what is read in the errors of reading."""
         try:
-            with pq.ParquetFile(path) as file:
-                self._require_whole(file, table, folder)
-                return file.read(columns)
+            yield
         except FileNotFoundError as error:
-            raise LakeError(
+            raise PartitionMissing(
                 f"{table} has no partition {folder or '(whole)'} in {self.root}: materialize {table} first"
             ) from error
         except (OSError, pa.ArrowInvalid) as error:
-            raise LakeError(f"{path} cannot be read as Parquet ({type(error).__name__})") from error
-
-    def _require_whole(self, file: pq.ParquetFile, table: str, folder: str) -> None:
-        """Refuse a file that is not its manifest's: whoever published it was killed between the two."""
-        manifest = self.manifest(table, folder)
-        footer = file.schema_arrow.metadata or {}
-        if manifest is None or footer.get(b"generation") != str(manifest.generation).encode():
-            raise LakeError(f"{table} {folder} was published by half: run the partition again")
+            number = error.errno if isinstance(error, OSError) else None
+            reason = os.strerror(number) if number else type(error).__name__
+            raise LakeError(
+                f"{table} {folder} in {self.root} cannot be read as Parquet ({reason})"
+            ) from error
 
     def manifest(self, table: str, folder: str = "") -> Manifest | None:
         """Give what is known of a published partition, None if there is none."""
         return Manifest.read(self.root / table / folder)
+
+    def manifests(self, table: str) -> list[Manifest]:
+        """Give the manifests of all published partitions of a table."""
+        folders = [self.root / table, *sorted((self.root / table).glob("*=*"))]
+        return [found for found in map(Manifest.read, folders) if found]
 
 
 def folder_of(key: str | None, window: tuple[datetime, datetime] | None = None) -> str:

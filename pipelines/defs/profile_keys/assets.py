@@ -1,38 +1,26 @@
-"""Keys of a day: the distinct umids of its event files."""
-
-from datetime import timedelta
+"""Keys of a day: the distinct umids of its event files, or what a query gives."""
 
 import dagster as dg
-import pyarrow as pa
 
 from pipelines.defs.daily import BACKFILL, DAILY
-from pipelines.environment import environment
 from pipelines.publication import Publication
-from resources.feed import FeedKeys, read_keys
+from resources.feed import FeedKeys, KeySource
 from resources.lake import Lake
-
-KEY = "umid"
-LATE = timedelta(days=2)  # after a day's end, a feed that has not come will not come by waiting
 
 
 @dg.asset(partitions_def=DAILY, backfill_policy=BACKFILL, kinds={"parquet"}, group_name="targetdata")
-def profile_keys(context: dg.AssetExecutionContext, lake: Lake) -> None:
+def profile_keys(context: dg.AssetExecutionContext, feed: KeySource, lake: Lake) -> None:
     """One row per umid that has an event in the day's files of the feed."""
-    feed = environment()
     publication = Publication(context, lake)
     for key in publication.keys:
-        with publication.partition(key, {"profile_keys": pa.schema([(KEY, pa.string())])}) as day:
-            found = read_keys(
-                feed.feed,
-                day=day.start,
-                column=feed.feed_column,
-                name=KEY,
-                late_seconds=feed.feed_late_seconds if day.age < LATE else None,
-            )
+        with publication.partition(key, {"profile_keys": feed.schema}) as day:
+            start, end = day.bounds
+            found = feed.read(start=start, end=end)
             if not found.events:
                 context.log.warning(f"the feed of {key} has no events; the day has no keys")
             day.writer.write({"profile_keys": found.keys})
             day.metadata.update(figures(found))
+            day.version = found.version
 
 
 def figures(found: FeedKeys) -> dict[str, dg.MetadataValue]:

@@ -7,9 +7,9 @@ import dagster as dg
 from pipelines.defs.daily import BACKFILL, DAILY, POOL
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
-from pipelines.publication import table_schema
 from resources.graphql.query import Query
 from resources.lake import Lake
+from resources.lake.declared import table_schema
 from resources.targetdata import TargetDataResource
 
 PROFILES = Query.load(

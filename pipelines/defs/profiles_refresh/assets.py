@@ -12,9 +12,9 @@ from pipelines.defs.profiles_refresh.staleness import AT, ID, asked_before, last
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
 from pipelines.partition import ExtractRange
-from pipelines.publication import table_schema
 from resources.graphql.query import Query
 from resources.lake import Lake
+from resources.lake.declared import table_schema
 from resources.targetdata import TargetDataResource
 
 REFRESH = Query.load(

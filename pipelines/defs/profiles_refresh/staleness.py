@@ -41,11 +41,11 @@ def asked_before(asked: pa.Table, moment: datetime) -> pa.Table:
 
 
 def _asked(lake: Lake, without: Collection[str]) -> Iterator[pa.Table]:
-    for folder in lake.folders("profiles"):
-        yield lake.read("profiles", folder, columns=[ID, AT]).cast(SCHEMA)
-    for folder in lake.folders("profiles_refresh__lookups"):
-        if folder not in without:
-            rows = lake.read("profiles_refresh__lookups", folder)
+    for day in lake.manifests("profiles"):
+        yield lake.read("profiles", day.partition, columns=[ID, AT]).cast(SCHEMA)
+    for day in lake.manifests("profiles_refresh__lookups"):
+        if day.partition not in without:
+            rows = lake.read("profiles_refresh__lookups", day.partition)
             answered = rows.filter(pc.not_equal(rows["status"], "failed"))
             yield pa.Table.from_arrays([answered.column(0).cast(pa.string()), answered[AT]], schema=SCHEMA)
 

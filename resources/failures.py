@@ -12,8 +12,8 @@ NEVER_AGAIN = {"dagster/retry_on_asset_or_op_failure": "false"}
 
 
 @contextmanager
-def named_failures(context: dg.AssetExecutionContext) -> Iterator[None]:
-    """Turn our errors into Dagster's.
+def named_failures(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
+    """Turn our errors into Dagster's, within a run.
 
     What needs a person fails without a retry, of the step and of the run: `run_retries` and automation
     look at the run's tag only. What may come later asks for a retry after the time that the error names.
@@ -25,5 +25,5 @@ def named_failures(context: dg.AssetExecutionContext) -> Iterator[None]:
     except Attempt as error:
         raise dg.Failure(str(error)) from error
     except ExtractionError as error:
-        context.instance.add_run_tags(context.run.run_id, NEVER_AGAIN)
+        instance.add_run_tags(run_id, NEVER_AGAIN)
         raise dg.Failure(str(error), metadata={"error": type(error).__name__}, allow_retries=False) from error

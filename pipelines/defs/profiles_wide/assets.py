@@ -1,0 +1,50 @@
+"""Profiles as one flat table: attributes, permissions and identifiers by name as columns."""
+
+import dagster as dg
+import pyarrow.dataset as pads
+
+from pipelines.defs.daily import BACKFILL, DAILY
+from pipelines.defs.profiles.assets import PROFILES
+from pipelines.defs.profiles_wide.lists import parse_fields
+from pipelines.defs.profiles_wide.names import parse_names
+from pipelines.defs.profiles_wide.wide import Wide
+from pipelines.environment import environment
+from resources.lake import EachPartition
+from resources.lake.declared import table_schema
+
+_settings = environment()
+WIDE = Wide.plan(
+    PROFILES.tables["profiles"],
+    {
+        "attributes": parse_names(_settings.wide_attributes, "TARGETDATA_WIDE_ATTRIBUTES"),
+        "permissions": parse_names(_settings.wide_permissions, "TARGETDATA_WIDE_PERMISSIONS"),
+        "identifiers": parse_names(_settings.wide_identifiers, "TARGETDATA_WIDE_IDENTIFIERS"),
+    },
+    parse_fields(_settings.wide_fields),
+)
+
+
+@dg.asset(
+    partitions_def=DAILY,
+    backfill_policy=BACKFILL,
+    code_version=WIDE.hash,
+    kinds={"pandas", "parquet"},
+    group_name="targetdata",
+    metadata={"dagster/column_schema": table_schema(WIDE.schema)},
+)
+def profiles_wide(context: dg.AssetExecutionContext, profiles: dict[str, pads.Dataset]) -> EachPartition:
+    """One row per profile of the day: its flat columns, then one for each configured name.
+
+    Where a profile has several entries of one name, the newest counts; the first, where times are equal or
+    there are none. Names that have no column are counted in the run's metadata.
+    """
+    for reason in WIDE.left_out:
+        context.log.warning(reason)
+
+    def frame(day: str) -> object:
+        made = WIDE.day(profiles[day])
+        metadata = {"names_without_column": dg.MetadataValue.json(made.without_column)}
+        context.add_asset_metadata(metadata, partition_key=day)
+        return made.frame
+
+    return EachPartition((day, frame(day)) for day in profiles)

@@ -1,0 +1,167 @@
+"""Connections to databases over ADBC: the URI's scheme chooses the driver's package.
+
+Known are `duckdb:///absolute/path.duckdb` and `postgresql://user:password@host:5432/database`.
+"""
+
+import importlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import pyarrow as pa
+
+from resources.errors import ConfigurationError, ExtractionError, FeedError, ServerUnavailable
+
+if TYPE_CHECKING:
+    from adbc_driver_manager.dbapi import Connection
+
+LATER_SECONDS = 60.0
+EXAMPLE = "duckdb:///absolute/path.duckdb or postgresql://user:password@host:5432/database"
+
+# Nothing of an address that is written in another way is shown: parts of its password might be.
+PLAIN_URI = re.compile(
+    r"(\w+://)(?:[^/?#@\s:]*(?::[^/?#@\s:]*)?@)?"  # the user and the password
+    r"((?:\[[\da-fA-F:.]+\]|[^/?#@\s:]*)(?::\d+)?(?:/[^?#@\s]*)?)(?:\?[^?#@\s]*)?"
+)
+PASSWORD_PARAMETER = re.compile(r"(?<=[?&])\w*password=([^&]*)")
+# What may be otherwise a minute later, among what libpq says when no connection comes about.
+MAY_PASS = (
+    "connection refused", "connection reset", "closed the connection", "could not translate host name",
+    "no route to host", "unreachable", "no such file or directory", "timeout", "timed out", "starting up",
+    "shutting down", "too many", "connection slots",
+)  # fmt: skip
+# SQLSTATE classes: connection, resources, an operator's intervention, a conflict that resolves itself.
+PASSING_STATES = ("08", "40", "53", "57", "55P03")
+TELLING_STATE = "42"  # syntax, names and rights: no data in their words
+TELLING_KIND = re.compile(r"(?:Catalog|Binder|Parser) Error: .*")  # DuckDB's words for the same
+LOST = ("closed the connection", "terminating connection", "conflict with recovery", "connection reset")
+
+
+def connect(uri: str, *, read_only: bool = False) -> "Connection":
+    """Open a connection in autocommit, whose session counts time in UTC; close it, or use it in a `with`.
+
+    Raises ConfigurationError, or ServerUnavailable where it may work later; neither shows a password.
+    """
+    scheme = uri.partition(":")[0].lower()
+    opener = OPENERS.get(scheme)
+    if opener is None:
+        known = ", ".join(OPENERS)
+        raise ConfigurationError(f"the database's URI begins with none of {known}; for example {EXAMPLE}")
+    connection = opener(uri, read_only)
+    with connection.cursor() as cursor:
+        cursor.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def shown(uri: str) -> str:
+    """Give a URI without user, password and parameters."""
+    plain = PLAIN_URI.fullmatch(uri)
+    return "".join(plain.groups()) if plain else "the database"
+
+
+def _duckdb(uri: str, read_only: bool) -> "Connection":
+    driver = _imported("adbc_driver_duckdb", "duckdb")
+    manager = _imported("adbc_driver_manager", "adbc-driver-manager")
+    dbapi = _imported("adbc_driver_manager.dbapi", "adbc-driver-manager")
+    path = Path(unquote(urlsplit(uri).path))
+    if urlsplit(uri).netloc or not path.is_absolute():
+        raise ConfigurationError(f"a DuckDB file is named by its absolute path, as in {EXAMPLE}")
+    if read_only and not path.is_file():
+        raise ConfigurationError(f"there is no DuckDB file {path}")
+    options = {"path": str(path), "access_mode": "READ_ONLY" if read_only else "READ_WRITE"}
+    try:
+        database = manager.AdbcDatabase(driver=driver.driver_path(), entrypoint="duckdb_adbc_init", **options)
+        connection: Connection = dbapi.Connection(database, manager.AdbcConnection(database), autocommit=True)
+    except manager.Error as error:
+        said = str(error).partition("\n")[0]
+        if "lock" in said:
+            raise ServerUnavailable(
+                f"{path} is in use by another process", after_seconds=LATER_SECONDS
+            ) from None
+        raise ConfigurationError(f"{path} cannot be opened: {said}") from None
+    return connection
+
+
+def _postgresql(uri: str, read_only: bool) -> "Connection":
+    dbapi = _imported("adbc_driver_postgresql.dbapi", "adbc-driver-postgresql")
+    try:
+        connection: Connection = dbapi.connect(uri, autocommit=True)
+    except dbapi.Error as error:
+        raise _refused(uri, str(error)) from None
+    if read_only:
+        with connection.cursor() as cursor:
+            cursor.execute("SET default_transaction_read_only = on")
+    return connection
+
+
+OPENERS: dict[str, Callable[[str, bool], "Connection"]] = {
+    "duckdb": _duckdb,
+    "postgresql": _postgresql,
+    "postgres": _postgresql,
+}
+
+
+def _imported(module: str, package: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError:
+        raise ConfigurationError(
+            f"this database needs the package {package}: pip install -e '.[sql]'"
+        ) from None
+
+
+def _refused(uri: str, said: str) -> ExtractionError:
+    """Say why no connection came about; libpq quotes an address that it cannot read, password and all."""
+    name = shown(uri)
+    if name == "the database" or "percent-encoded" in said:
+        return ConfigurationError(
+            f"the database's URI cannot be read: write special characters in it as %XX, as in {EXAMPLE}"
+        )
+    why = _without_passwords(uri, said.rpartition("failed: ")[2].strip().splitlines()[0])
+    if any(words in said.lower() for words in MAY_PASS):
+        return ServerUnavailable(f"{name} cannot be reached: {why}", after_seconds=LATER_SECONDS)
+    return ConfigurationError(f"{name} refuses the connection: {why}. Mend the URI, or the database's rights")
+
+
+def _without_passwords(uri: str, text: str) -> str:
+    secrets = [urlsplit(uri).password, *PASSWORD_PARAMETER.findall(uri)]
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***").replace(unquote(secret), "***")
+    return text
+
+
+@contextmanager
+def query_errors(what: str) -> Iterator[None]:
+    """Give a database's errors their name; its words only where they cannot hold data."""
+    from adbc_driver_manager import Error
+
+    try:
+        yield
+    except Error as error:
+        raise _named(what, str(error), error.sqlstate or "", error.details) from None
+    except (pa.ArrowException, OSError) as error:  # while rows come in
+        raise _named(what, str(error), "", ()) from None
+
+
+def _named(
+    what: str, said: str, state: str, details: Sequence[tuple[str | bytes, str | bytes]]
+) -> ExtractionError:
+    if state.startswith(PASSING_STATES) or (not state and any(words in said for words in LOST)):
+        why = f"{what} was interrupted by the database ({state or 'connection lost'})"
+        return ServerUnavailable(why, after_seconds=LATER_SECONDS)
+    words = _telling(said, state, details)
+    return FeedError(f"{what} failed: {words}. Mend the query")
+
+
+def _telling(said: str, state: str, details: Sequence[tuple[str | bytes, str | bytes]]) -> str:
+    primary = next((words for name, words in details if name == b"PG_DIAG_MESSAGE_PRIMARY"), b"")
+    if state.startswith(TELLING_STATE) and isinstance(primary, bytes):
+        return primary.decode()
+    kind = TELLING_KIND.search(said)
+    if kind:
+        return kind.group()
+    return f"a value or the server is in the way ({state or 'no code'}); the database's words may hold data"

@@ -1,0 +1,35 @@
+"""The Dagster resource for a feed of files."""
+
+from datetime import UTC, datetime, timedelta
+
+from pydantic import Field
+
+from resources.feed.keys import FeedKeys, KeySource
+from resources.feed.place import File, expanded, matches, placed
+from resources.feed.reader import read_keys
+
+LATE = timedelta(days=2)  # after a day's end, a feed that has not come will not come by waiting
+
+
+class Feed(KeySource):
+    """Event files by day: the keys of a partition are the distinct ones of its day's files."""
+
+    pattern: str = Field(description="Path or URI with {date} or {date:%Y/%m/%d}, * and **.")
+    late_seconds: float = Field(
+        default=1800.0, description="While a file is missing, how long to wait for it."
+    )
+
+    def read(self, *, start: datetime, end: datetime) -> FeedKeys:
+        """Read the files of the day that begins at `start`; raises FeedMissing while it may be late."""
+        late = datetime.now(UTC) - end < LATE
+        return read_keys(
+            self.pattern,
+            day=start,
+            columns=self.columns,
+            require=self.require,
+            late_seconds=self.late_seconds if late else None,
+        )
+
+    def files(self, start: datetime) -> list[File]:
+        """List the files of a day; none while it has not arrived."""
+        return matches(placed(expanded(self.pattern, start)))

@@ -1,0 +1,49 @@
+"""Where a partition of an asset is in the lake, and what its folder says of its rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from urllib.parse import unquote
+
+import dagster as dg
+import pyarrow as pa
+
+from resources.lake.resource import folder_of
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A partition's key and its folder; both are empty for a table without partitions."""
+
+    key: str | None = None
+    folder: str = ""
+
+    @property
+    def column(self) -> tuple[pa.Field, pa.Scalar] | None:
+        """The column that the folder stands for, and its value: all rows of the partition have it."""
+        if not self.folder:
+            return None
+        name, _, text = self.folder.partition("=")
+        match name:
+            case "date":
+                value = pa.scalar(date.fromisoformat(text))
+            case "hour":
+                hour = datetime.strptime(text, "%Y%m%dT%HZ").replace(tzinfo=UTC)
+                value = pa.scalar(hour, pa.timestamp("us", tz="UTC"))
+            case _:
+                value = pa.scalar(unquote(text))
+        return pa.field(name, value.type), value
+
+
+def place_of(key: str, partitions: dg.PartitionsDefinition) -> Place:
+    """Find a partition."""
+    if isinstance(partitions, dg.TimeWindowPartitionsDefinition):
+        window = partitions.time_window_for_partition_key(key)
+        return Place(key, folder_of(key, (window.start, window.end)))
+    return Place(key, folder_of(key))
+
+
+def table_of(key: dg.AssetKey, prefix: Sequence[str] = ()) -> str:
+    """Name an asset's table: what stands before it in the key, but for `prefix`, with two underscores."""
+    path = list(key.path)
+    return "__".join(path[len(prefix) :] if path[: len(prefix)] == [*prefix] else path)

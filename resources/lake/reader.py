@@ -1,0 +1,74 @@
+"""Partitions of a table as one pyarrow dataset, the partition's own column included."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from resources.errors import LakeError
+from resources.lake.place import Place
+from resources.lake.resource import Lake
+
+
+def dataset(
+    lake: Lake,
+    table: str,
+    places: Sequence[Place],
+    *,
+    columns: Sequence[str] | None = None,
+    warn: Callable[[str], object],
+) -> Any:
+    """Open partitions of a table, checked as `Lake.open` does; their files stay open, so that a partition
+    that is replaced meanwhile is still read as it was.
+    """
+    import pyarrow.dataset as pads
+
+    files = [lake.open(table, place.folder) for place in places]
+    schemas = {
+        place.folder: pq.read_schema(file).remove_metadata()
+        for place, file in zip(places, files, strict=True)
+    }
+    schema = _one_schema(table, schemas, warn)
+    fragments, own = [], set(schema.names)
+    for place, file in zip(places, files, strict=True):
+        guarantee = None
+        if place.column and place.column[0].name not in own:
+            field, value = place.column
+            guarantee = pads.field(field.name) == value
+            schema = schema if field.name in schema.names else schema.append(field)
+        fragments.append(pads.ParquetFileFormat().make_fragment(file, partition_expression=guarantee))
+    return pads.FileSystemDataset(fragments, _chosen(table, schema, columns), pads.ParquetFileFormat())
+
+
+def _one_schema(table: str, schemas: Mapping[str, pa.Schema], warn: Callable[[str], object]) -> pa.Schema:
+    """Give the columns of all partitions, in the order of the last; their types must not differ."""
+    fields: dict[str, tuple[pa.Field, str]] = {}
+    for folder, schema in reversed(list(schemas.items())):
+        for field in schema:
+            known, where = fields.setdefault(field.name, (field, folder))
+            if known.type != field.type:
+                raise LakeError(
+                    f"{table}.{field.name} is {known.type} in {where} and {field.type} in {folder}: run the "
+                    "older partition again, or read them apart (dict[str, ...]) or without it (columns)"
+                )
+    for name in fields:
+        absent = [folder for folder, schema in schemas.items() if name not in schema.names]
+        if absent:
+            warn(f"{table}.{name} is not in {named(absent)}: it is null there")
+    return pa.schema([field for field, _ in fields.values()])
+
+
+def _chosen(table: str, schema: pa.Schema, columns: Sequence[str] | None) -> pa.Schema:
+    if columns is None:
+        return schema
+    unknown = [name for name in columns if name not in schema.names]
+    if unknown:
+        raise LakeError(f"{table} has no column {', '.join(unknown)}; it has {', '.join(schema.names)}")
+    return pa.schema([schema.field(name) for name in columns])
+
+
+def named(items: Sequence[str], shown: int = 5) -> str:
+    """Name a few of many."""
+    more = f" and {len(items) - shown} more" if len(items) > shown else ""
+    return ", ".join(items[:shown]) + more

@@ -1,0 +1,54 @@
+"""The page about the tables is executed: its reads, and its assets in a run of the whole line."""
+
+import re
+from pathlib import Path
+
+from tests.conftest import ROOT
+from tests.dagster_runs import Location, copied_checkout
+from tests.local import last_days
+from tests.sandbox import Sandbox
+from tests.truth import expected_profiles
+
+PAGE = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+DAYS = last_days(2)
+
+
+def blocks() -> list[str]:
+    """Give the page's Python, without the indentation of lists."""
+    found = re.findall(r"^( *)```python\n(.*?)^ *```$", PAGE, re.MULTILINE | re.DOTALL)
+    return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, text in found]
+
+
+def test_its_assets_run_with_the_line_and_its_reads_find_the_tables(sandbox: Sandbox, tmp_path: Path) -> None:
+    clone = copied_checkout(tmp_path / "clone")
+    sandbox.write_feed(clone / "data" / "feed", DAYS)
+    settings = {"TARGETDATA_FEED": "", "TARGETDATA_LAKE": "", "TARGETDATA_START_DATE": str(DAYS[0])}
+    location = Location(sandbox, tmp_path, clone, settings=settings)
+    assets = [text for text in blocks() if "@dg.asset" in text]
+    names = [re.findall(r"^def (\w+)", text, re.MULTILINE)[-1] for text in assets]
+    for name, text in zip(names, assets, strict=True):
+        (clone / "pipelines" / "defs" / name).mkdir()
+        (clone / "pipelines" / "defs" / name / "assets.py").write_text(text)
+    assert names == ["reach", "days_seen", "shares"]
+    for day in DAYS:
+        location.materialize(str(day))
+    reads = "".join(text for text in blocks() if "@dg.asset" not in text).replace("2026-11-22", str(DAYS[1]))
+    said = location.run("python", f"{reads}\n{PRINTED}").stdout.splitlines()
+    rows = [expected_profiles(sandbox, sandbox.umids_of(day)) for day in DAYS]
+    ids = [row["profile_id"] for day in rows for row in day]
+    assert said[-4:] == [
+        str([len(rows[1])] * 4),
+        str(sum(max(1, len(row["identifiers"] or [])) for day in rows for row in day)),
+        str(len(ids)),
+        str([len(set(ids)), len(ids)]),
+    ]
+
+
+PRINTED = """
+reach = lake.read("reach", "date=DAY")["profiles"].to_pandas()
+print([table.num_rows, facts.rows, len(frame), int(reach.sum())])
+print(len(identifiers))
+print(len(pd.read_parquet("data/lake/profiles_wide")) + len(failed))
+days = lake.read("days_seen").to_pandas()
+print([len(days), int(days["days"].sum())])
+""".replace("DAY", str(DAYS[1]))
