@@ -31,6 +31,12 @@ class Api(StrEnum):
         only_other = graphql_environment().url and not environment().base_url
         return cls.GRAPHQL if url or only_other else cls.TARGETDATA
 
+    @classmethod
+    def named_in(cls, document: Path) -> "Api | None":
+        """Read at a document's top which API it is of."""
+        mark = MARK.match(document.read_text("utf-8")) if document.is_file() else None
+        return next((api for api in cls if mark and mark[1] == api), None)
+
     @property
     def settings(self) -> Environment | GraphQLEnvironment:
         """Its settings."""

@@ -98,7 +98,7 @@ def extract(
     from resources.graphql.plan import Paging
 
     with explained():
-        chosen = Api.chosen(api, url)
+        chosen = Api.chosen(api or Api.named_in(query), url)
         extract_to_file(
             query,
             schema=schema or chosen.schema_file,

@@ -24,7 +24,7 @@ from resources.graphql.schema.values import AskForValue
 
 TAKEN = frozenset(
     {"backfill", "connections", "context", "daily", "dg", "environment", "graphql", "lake", "profile_keys"}
-    | {"profiles", "profiles_refresh", "targetdata"}
+    | {"feed", "feed_arrived", "profiles", "profiles_refresh", "profiles_wide", "root", "targetdata"}
 )
 WIDTH = 100
 PROFILE_KEYS, UMID = "profile_keys", "umid"
@@ -147,7 +147,7 @@ def comments(api: Api, left_out: Mapping[str, Sequence[str]]) -> str:
     mark = "" if api is Api.TARGETDATA else f"# api: {api}\n"
     lines = [
         textwrap.fill(
-            f"{reason}: {', '.join(fields)}",
+            f"{', '.join(fields)}: {reason}",
             WIDTH,
             initial_indent="# - ",
             subsequent_indent="#   ",

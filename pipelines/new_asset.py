@@ -61,12 +61,12 @@ class AssetText:
             "pipelines.other_api": {"graphql_environment"} if self._uses("graphql_environment") else set(),
             "pipelines.variables": {"ROOT"} if self._uses("ROOT") else set(),
             "pipelines.extraction": {"Extraction"},
-            "pipelines.publication": {"table_schema"},
             "resources.feed": {"read_key_file"} if self._uses("read_key_file") else set(),
             "resources.graphql.plan": {"Paging"} if self.draft.paging else set(),
             "resources.graphql.query": {"Query"},
             module: {resource},
             "resources.lake": {"Lake"},
+            "resources.lake.declared": {"table_schema"},
         }
         return "\n".join(
             f"from {name} import {', '.join(sorted(names, key=lambda n: (not n.isupper(), n)))}"
@@ -114,8 +114,8 @@ class AssetText:
         if draft.keys:
             keys = " and ".join(snake_case(key) for key in draft.keys)
             if not draft.identity:
-                return f"One row per {keys}{of_day} that leads to a {row}."
-            return f"One row per {what} that a {keys}{of_day} leads to."
+                return f"One row per {keys}{of_day} that is found: its {row}."
+            return f"One row per {what} that is found by {keys}{of_day}."
         if draft.window:
             return f"One row per {what} that the API has in the day's window."
         return f"One row: the {row}." if "rows" in draft.paging else f"One row per {what}, all there are."

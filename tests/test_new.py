@@ -96,7 +96,7 @@ def test_a_list_of_an_interface_is_read_whole_by_what_is_written(
 ) -> None:
     folder = write("items")
     top = (folder / "things.graphql").read_text().splitlines()[:3]
-    assert top == ["# api: graphql", "# Left out:", "# - leads back to where it came from: Author.books"]
+    assert top == ["# api: graphql", "# Left out:", "# - Author.books: leads back to where it came from"]
     found = table(folder, GraphQLResource(url=shop.url), tmp_path / "lake").to_pylist()
     assert [row["item_id"] for row in found] == [item["item_id"] for item in ITEMS]
     assert {row["__typename"] for row in found} == {"Book", "Record"}
@@ -171,7 +171,7 @@ def test_what_is_written_is_formatted_and_says_what_comes_next(
 ) -> None:
     folder = write("item", keys="items_of_day", identity="")
     said = capsys.readouterr().out
-    assert "One row per item_id of the day that leads to a Item." in said
+    assert "One row per item_id of the day that is found: its Item." in said
     assert "left out: Author.books (leads back to where it came from)" in said
     assert f"dagster asset materialize -m pipelines.definitions --select things --partition {DAY}" in said
     ruff = [str(Path(sys.executable).with_name("ruff")), "--config", str(ROOT / "pyproject.toml")]

@@ -144,6 +144,10 @@ def test_a_header_on_the_command_line_is_for_another_api() -> None:
         ("# the api: graphql\n{ a }", None),
     ],
 )
-def test_the_top_of_a_document_says_whose_it_is(text: str, own: bool | None) -> None:
+def test_the_top_of_a_document_says_whose_it_is(text: str, own: bool | None, tmp_path: Path) -> None:
     for unmarked in (True, False):
         assert Api.GRAPHQL.owns(text, unmarked=unmarked) == (unmarked if own is None else own)
+    (tmp_path / "q.graphql").write_text(text)
+    expected = {True: Api.GRAPHQL, False: Api.TARGETDATA, None: None}[own]
+    assert Api.named_in(tmp_path / "q.graphql") == expected
+    assert Api.named_in(tmp_path / "none.graphql") is None

@@ -9,7 +9,7 @@ from resources.lake import Lake, LakeIOManager
 
 @dg.definitions
 def connections() -> dg.Definitions:
-    """Name the account, another API, the feed, the lake, and the executor (one process: it waits for the wire)."""
+    """Name the account, another API, the feed, the lake, and the executor (a run is one process)."""
     settings = environment()
     path = str(settings.lake)
     return dg.Definitions(
