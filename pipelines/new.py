@@ -19,7 +19,7 @@ from resources.graphql.columns import snake_case
 from resources.graphql.plan import Paging
 from resources.graphql.query import Query, load_schema
 from resources.graphql.schema.drafting import Draft, Order, draft_query
-from resources.graphql.schema.roots import all_roots
+from resources.graphql.schema.finding import all_roots
 from resources.graphql.schema.values import AskForValue
 
 TAKEN = frozenset(

@@ -11,7 +11,7 @@ from resources.errors import QueryError
 from resources.graphql.plan import Keyed, Paging
 from resources.graphql.query import Query
 from resources.graphql.schema.drafting import MOST_FIELDS, Draft, Order, draft_query
-from resources.graphql.schema.roots import all_roots
+from resources.graphql.schema.finding import all_roots
 from tests.conftest import ROOT
 from tests.random_schemas import schemas
 

@@ -25,8 +25,9 @@ from resources.graphql.columns import snake_case
 from resources.graphql.plan.place import plain
 from resources.graphql.plan.vocabulary import MORE
 from resources.graphql.schema.envelope import composite, said_beside
+from resources.graphql.schema.finding import find_root
 from resources.graphql.schema.identity import default_identity
-from resources.graphql.schema.roots import Root, find_root
+from resources.graphql.schema.roots import Root
 from resources.graphql.schema.selecting import Selection, Selector, field_node, is_list, response_names
 from resources.graphql.schema.slots import Slot, argument_nodes, bounds, slots
 from resources.graphql.schema.values import AskForValue, Values

@@ -1,11 +1,10 @@
-"""The fields that an extract can begin at, and how each is read: by key, page by page, or at once."""
+"""How a field is read: by key, page by page, or at once."""
 
-import difflib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from graphql import GraphQLField, GraphQLNamedType, GraphQLSchema, get_named_type, is_composite_type
+from graphql import GraphQLField, GraphQLNamedType, get_named_type, is_composite_type
 
 from resources.errors import QueryError
 from resources.graphql.columns import snake_case
@@ -23,7 +22,9 @@ WORDS = {
     "page": "a list by page number",
     "whole": "in one answer",
 }
-SHOWN = 30  # fields in an error
+OF_PAGING = frozenset(  # fields that an object may have beside its list, and be nothing but its envelope
+    {*ABOUT, *MORE, *NEXT_CURSOR, *TOTAL, *TOTAL_PAGES, "count", "page", "page_size", "limit", "offset"}
+)
 STRATEGIES: tuple[Kind, ...] = ("cursor", "offset", "page")
 
 
@@ -46,33 +47,6 @@ class Root:
         keys = ", ".join(key.name for key in self.keys)
         within = f", window {' … '.join(slot.name for slot in self.window)}" if self.window else ""
         return f"{WORDS[self.kind]} {keys}".strip() + within
-
-
-def find_root(
-    schema: GraphQLSchema,
-    path: str,
-    *,
-    rows: str | None = None,
-    given: Collection[str] = (),
-    keys: Collection[str] = (),
-) -> Root:
-    """Find a field by its name, or `viewer.posts` for one that is inside objects.
-
-    `rows` chooses among several lists. Of the arguments, those `given` have a value and so are no keys, and
-    `keys` are keys although the field can do without. Raises QueryError with near names.
-    """
-    names = tuple(path.split("."))
-    fields = tuple(_walk(schema, names))
-    return describe(names, fields, rows=rows, given=given, keys=keys)
-
-
-def all_roots(schema: GraphQLSchema) -> Iterator[tuple[str, GraphQLField, str]]:
-    """Give each root field's name, itself, and how it is read or why it cannot be."""
-    for name, field in _roots(schema).items():
-        try:
-            yield name, field, describe((name,), (field,)).says
-        except QueryError as error:
-            yield name, field, str(error)
 
 
 def describe(
@@ -192,43 +166,4 @@ def _is_envelope(type_: GraphQLNamedType) -> bool:
     names = {snake_case(name) for name in fields_of(type_)}
     lists = {way[0] for way in ways_to_rows(type_, 1)}
     others = {snake_case(name) for name in fields_of(type_) if name not in lists}
-    of_paging = {
-        *ABOUT,
-        *MORE,
-        *NEXT_CURSOR,
-        *TOTAL,
-        *TOTAL_PAGES,
-        "count",
-        "page",
-        "page_size",
-        "limit",
-        "offset",
-    }
-    return bool(lists) and ("page_info" in names or (len(lists) == 1 and others <= of_paging))
-
-
-def _walk(schema: GraphQLSchema, names: Sequence[str]) -> Iterator[GraphQLField]:
-    fields = _roots(schema)
-    for level, name in enumerate(names):
-        if name not in fields:
-            raise QueryError(_unknown(name, fields, root=level == 0))
-        field = fields[name]
-        yield field
-        if level < len(names) - 1 and is_list(field.type):
-            raise QueryError(f"{name} is a list: extract it, what is inside comes with its rows")
-        fields = fields_of(get_named_type(field.type))
-
-
-def _roots(schema: GraphQLSchema) -> dict[str, GraphQLField]:
-    if schema.query_type is None:
-        raise QueryError("the schema has no Query type")
-    return fields_of(schema.query_type)
-
-
-def _unknown(name: str, fields: Collection[str], *, root: bool) -> str:
-    near = difflib.get_close_matches(name, fields, n=3)
-    meant = f"; did you mean {' or '.join(near)}?" if near else ""
-    names = list(fields)[:SHOWN]
-    more = f" and {len(fields) - SHOWN} more (targetdata new --roots)" if len(fields) > SHOWN else ""
-    there = f"There are: {', '.join(names)}{more}" if fields else "It is inside something that has no fields"
-    return f"there is no {'root field' if root else 'field'} {name}{meant or '.'} {there}"
+    return bool(lists) and ("page_info" in names or (len(lists) == 1 and others <= OF_PAGING))
