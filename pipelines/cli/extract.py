@@ -1,0 +1,115 @@
+"""targetdata extract: a query's rows into a Parquet file, without Dagster."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.api import Api, read_headers
+from pipelines.cli.options import ApiOption, HeaderOption, UrlOption, explained, named_texts
+from resources.errors import ConfigurationError
+
+
+def extract(
+    query: Annotated[Path, typer.Argument(help="The .graphql document to run.", metavar="QUERY.graphql")],
+    out: Annotated[Path, typer.Option(help="The Parquet file to write; it is replaced in one step.")],
+    keys: Annotated[
+        str | None,
+        typer.Option(help="File with the keys of a lookup: JSONL, CSV, TSV or Parquet, gzip or not."),
+    ] = None,
+    key_column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Its column; by default the name of the query's variable. With several: once for each.",
+            metavar="[NAME=]COLUMN",
+        ),
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Kinds of identifiers to ask in turn, for a lookup by kind and value; each is a key column.",
+            metavar="KIND",
+        ),
+    ] = None,
+    identity: Annotated[
+        str | None, typer.Option(help="Field that tells rows apart: one row each instead of one per key.")
+    ] = None,
+    paging: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="How a list is paged, where its query does not say it: cursor, offset, page or whole, and "
+            "rows=PATH, position=VARIABLE, size=VARIABLE, more=PATH, cursor=PATH, next=PATH, total=PATH, "
+            "total_pages=PATH, first_page=NUMBER; see docs/lists.md.",
+            metavar="STRATEGY|NAME=VALUE",
+        ),
+    ] = None,
+    var: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another variable of the query, as name=value; also a list's window.", metavar="NAME=VALUE"
+        ),
+    ] = None,
+    scalar: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What a scalar is kept as, as Money=decimal(18,2): see docs/types.md.", metavar="NAME=TYPE"
+        ),
+    ] = None,
+    schema: Annotated[Path | None, typer.Option(help="The schema in SDL.")] = None,
+    max_failed: Annotated[int, typer.Option(help="Keys that may fail.", min=0)] = 0,
+    api: ApiOption = None,
+    url: UrlOption = None,
+    header: HeaderOption = None,
+) -> None:
+    """Run a query and write its rows to a Parquet file, without Dagster.
+
+    A lookup by key needs --keys; its lookups (found or not, for every key) are written beside OUT. A list
+    is read to its end along a cursor, an offset or page numbers.
+
+    Example: targetdata extract pipelines/defs/profiles/profiles.graphql --keys umids.csv --out p.parquet
+    """
+    from pipelines.extract import extract_to_file
+    from resources.graphql.plan import Paging
+    from resources.graphql.query import Query
+
+    with explained():
+        chosen = Api.chosen(api or Api.named_in(query), url)
+        loaded = Query.load(
+            query,
+            schema=schema or chosen.schema_file,
+            identity=identity,
+            kinds=kind or (),
+            paging=Paging.of(paging) if paging else None,
+            scalars=chosen.scalars | _scalars(scalar or []),
+        )
+        extract_to_file(
+            loaded,
+            keys=keys,
+            key_columns=key_column or [],
+            variables=_variables(var or []),
+            out=out,
+            resource=chosen.resource(url, read_headers(header or [])),
+            max_failed=max_failed,
+        )
+
+
+def _variables(texts: list[str]) -> dict[str, object]:
+    """Read name=value; a value that is JSON (a number, true, null) counts as such."""
+    import msgspec
+
+    variables: dict[str, object] = {}
+    for name, value in named_texts(texts, "--var").items():
+        try:
+            variables[name] = msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            variables[name] = value
+    return variables
+
+
+def _scalars(texts: list[str]) -> dict[str, str]:
+    from resources.graphql.scalars import read_scalars
+
+    try:
+        return read_scalars(",".join(texts))
+    except ValueError as error:
+        raise ConfigurationError(f"--scalar {' '.join(texts)}: {error}") from None
