@@ -45,6 +45,7 @@ def location(shop: Bookshop, tmp_path: Path) -> Iterator[Location]:
         yield Location(sandbox, tmp_path, copied_checkout(tmp_path / "clone"), settings=own | other)
 
 
+@pytest.mark.journey
 def test_its_commands_make_the_tables(location: Location, public: Bookshop) -> None:
     day, people = busiest_day(location.sandbox)
     profiles = (location.root / "pipelines/defs/profiles/profiles.graphql").read_bytes()

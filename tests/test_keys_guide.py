@@ -88,6 +88,7 @@ def test_a_day_takes_its_keys_from_sql_with_settings_only(
     assert postgresql_uri.encode() not in location.everything_stored()
 
 
+@pytest.mark.journey
 def test_its_assets_give_keys_to_an_extract(location: Location, tmp_path: Path) -> None:
     crm = f"duckdb://{tmp_path}/crm.duckdb"
     seen = f"('c1', TIMESTAMP '{DAY} 00:00:00'), ('c2', TIMESTAMP '{DAY + timedelta(days=1)} 00:00:00')"
@@ -120,6 +121,7 @@ def chain(rows: list[dict[str, str]]) -> str:
     return "umid,crm\n" + "".join(lines)
 
 
+@pytest.mark.journey
 def test_its_commands_and_its_notebook_work(location: Location) -> None:
     rows = identifiers(location.sandbox, "umid", "customer-id")[:20]
     lines = [f"{row['id_name']},{row['id_value']}\n" for row in rows]

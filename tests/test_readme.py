@@ -67,6 +67,7 @@ def test_every_target_and_file_that_is_named_is_there() -> None:
         assert (ROOT / name).is_file()
 
 
+@pytest.mark.journey
 def test_the_commands_work_one_after_the_other(location: Location) -> None:
     add_extract(location.root)
     assert len(commands()) >= 7
