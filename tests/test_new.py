@@ -32,11 +32,6 @@ DAY = last_days()[-1]
 SANDBOXES = ROOT / "tests" / "sandbox"
 Write = Callable[..., Path]
 
-pytestmark = [  # what Dagster says of its own while pipelines.defs.daily is imported
-    pytest.mark.filterwarnings("ignore:Parameter `partitions_def` of function `define_asset_job`"),
-    pytest.mark.filterwarnings("ignore:Parameter `backfill_policy`"),
-]
-
 
 @pytest.fixture
 def shop() -> Iterator[Bookshop]:
