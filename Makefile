@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: install demo test dev check help
+.PHONY: install demo test journeys dev check help
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -23,8 +23,11 @@ demo: .venv/installed ## seven days of events through Dagster, from a sandbox on
 dev: .venv/installed ## Dagster's UI on http://localhost:3000 (or PORT=3001), with the sandbox unless .env names an account
 	@$(BIN)/python -m tests.dev
 
-test: .venv/installed ## the tests
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+test: .venv/installed ## the tests, but for the journeys
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not journey"
+
+journeys: .venv/installed ## the ways that users go, command by command: README and docs executed, clicks in a browser
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m journey
 
 check: .venv/installed ## all that has to be green: lint, format, types, import directions, definitions, tests
 	$(BIN)/ruff check .
@@ -33,3 +36,4 @@ check: .venv/installed ## all that has to be green: lint, format, types, import 
 	$(BIN)/lint-imports
 	$(BIN)/dagster definitions validate
 	$(MAKE) test
+	$(MAKE) journeys

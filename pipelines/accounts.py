@@ -6,10 +6,12 @@
 
 import os
 import re
+import warnings
 
 import dagster as dg
 
-from pipelines.environment import ACCOUNT, environment
+from pipelines.environment import environment
+from pipelines.variables import ACCOUNT
 from resources.errors import ConfigurationError
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -36,6 +38,8 @@ def of_account(found: dg.Definitions) -> dg.Definitions:
     prefix = environment().key_prefix
     if not prefix:
         return found
+    # Said of every check that gets another key; the pinned minor version keeps it as it is.
+    warnings.filterwarnings("ignore", message="Parameter `execution_type`", category=dg.BetaWarning)
     definitions = [*(found.assets or ()), *(found.asset_checks or ())]
     assets = [d for d in definitions if isinstance(d, dg.AssetsDefinition)]
     keys = {key: key.with_prefix(prefix) for definition in assets for key in definition.keys}

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from pipelines.accounts import of_account
-from pipelines.environment import ROOT
+from pipelines.variables import ROOT
 
 
 @dg.definitions

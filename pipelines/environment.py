@@ -1,30 +1,19 @@
-"""The one place where the environment is read: TARGETDATA_* variables, and `.env` beside the README."""
+"""The settings of the account: TARGETDATA_* variables."""
 
 import glob
-import os
-from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import dagster as dg
-from dotenv import load_dotenv
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from pipelines.variables import PREFIX, ROOT, api_limits, read_settings, secret_name, value
 from resources.errors import ConfigurationError
 from resources.feed import Feed, KeySource, SqlKeys
 from resources.feed.columns import named_columns
 from resources.graphql.scalars import read_scalars
-from resources.graphql.settings import Settings
-from resources.graphql_resource import ApiResource
 from resources.targetdata import TargetDataResource
-
-ROOT = Path(__file__).resolve().parent.parent
-PREFIX = "TARGETDATA_"
-ACCOUNT = f"{PREFIX}ACCOUNT"  # set by the code location, where there are several accounts
-NEVER_SHARED = {"base_url", "refresh_token", "refresh_token_file", "lake", "feed", "keys_uri"}
 
 
 class Environment(BaseModel):
@@ -145,50 +134,29 @@ class Environment(BaseModel):
 @cache
 def environment() -> Environment:
     """Read the settings of the pipelines."""
-    try:
-        return Environment.model_validate(_values(Environment.model_fields))
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise ConfigurationError(f"{PREFIX}{str(first['loc'][0]).upper()}: {first['msg']}") from None
-
-
-def api_limits() -> dict[str, Any]:
-    """Read the limits that a resource for an API takes, by its own field names."""
-    fields = ApiResource.model_fields
-    limits: dict[str, Any] = {}
-    for name, text in _values(fields).items():
-        try:
-            limits[name] = TypeAdapter[object](fields[name].annotation or str).validate_python(text)
-        except ValidationError as error:
-            raise ConfigurationError(f"{PREFIX}{name.upper()}: {error.errors()[0]['msg']}") from None
-    try:
-        Settings(url="https://localhost", **limits)
-    except ConfigurationError as error:  # it begins with the field's name
-        name, reason = str(error).split(" ", 1)
-        raise ConfigurationError(f"{PREFIX}{name.upper()} {reason}") from None
-    return limits
+    return read_settings(Environment, PREFIX)
 
 
 def refresh_token() -> str:
     """Give the secret's *name* to Dagster, or nothing where it is not set; its value stays where it is."""
-    return dg.EnvVar(_variables("refresh_token")[0]) if _values(["refresh_token"]) else ""
+    return secret_name("refresh_token", PREFIX) or ""
 
 
 def targetdata_resource(refresh_token: str | None = None) -> TargetDataResource:
     """Build the resource for the account that the environment names, outside of Dagster."""
     settings = environment()
-    secret = _values(["refresh_token"]).get("refresh_token", "") if refresh_token is None else refresh_token
+    secret = value("refresh_token", PREFIX) if refresh_token is None else refresh_token
     return TargetDataResource(
         base_url=settings.base_url,
         refresh_token=secret,
         refresh_token_file=settings.refresh_token_file,
-        **api_limits(),
+        **api_limits(PREFIX),
     )
 
 
 def keys_uri() -> str | None:
     """Give the *name* of the keys' database to Dagster, as its URI may hold a password."""
-    return dg.EnvVar(_variables("keys_uri")[0]) if environment().keys_uri else None
+    return secret_name("keys_uri", PREFIX)
 
 
 def key_source(keys_uri: str | None = None) -> KeySource:
@@ -198,27 +166,3 @@ def key_source(keys_uri: str | None = None) -> KeySource:
     if settings.keys_uri:
         return SqlKeys(uri=keys_uri or settings.keys_uri, query=settings.keys_query, columns=columns)
     return Feed(pattern=settings.feed, columns=columns, late_seconds=settings.feed_late_seconds)
-
-
-def _values(names: Iterable[str]) -> dict[str, str]:
-    """Read variables by the names of fields; `.env` fills in what the environment itself does not set."""
-    load_dotenv(ROOT / ".env")
-    found = {name: _value(name) for name in names}
-    return {name: value for name, value in found.items() if value.strip()}
-
-
-def _value(name: str) -> str:
-    account = os.environ.get(ACCOUNT, "")
-    set_ = [value for variable in _variables(name) if (value := os.environ.get(variable, "")).strip()]
-    places = {"lake": f"data/lake/{account}", "feed": f"data/feed/{account}/events-{{date}}.jsonl.gz"}
-    return (set_ or [places.get(name, "") if account else ""])[0]
-
-
-def _variables(name: str) -> list[str]:
-    """Name the variables that may set a field, the first that is set counts."""
-    account = os.environ.get(ACCOUNT, "")
-    own = f"{PREFIX}{account}_{name}".upper()
-    shared = f"{PREFIX}{name}".upper()
-    if not account or name == "account":
-        return [shared]
-    return [own] if name in NEVER_SHARED else [own, shared]

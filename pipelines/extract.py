@@ -15,7 +15,7 @@ from resources.feed import FeedKeys, read_key_file
 from resources.feed.columns import named_columns
 from resources.graphql.columns import snake_case
 from resources.graphql.page import Tally
-from resources.graphql.plan import Keyed, Paging, check_variables
+from resources.graphql.plan import Keyed, check_variables
 from resources.graphql.query import Query
 from resources.graphql_resource import ApiResource
 from resources.lake.partition import lake_errors
@@ -23,21 +23,16 @@ from resources.lake.table_file import TableFile, replace
 
 
 def extract_to_file(
-    path: Path,
+    query: Query,
     *,
-    schema: Path,
     keys: str | None,
     key_columns: Sequence[str],
-    identity: str | None,
-    paging: Paging | None,
     variables: Mapping[str, object],
-    scalars: Mapping[str, str],
     out: Path,
     resource: ApiResource,
     max_failed: int,
 ) -> None:
     """Run a query and write its tables: rows to `out`, lookups beside it as `<out>__lookups`."""
-    query = Query.load(path, schema=schema, identity=identity, paging=paging, scalars=scalars)
     check_variables(query.name, query.plan, variables)
     console = Console(stderr=True)
     asked = _keys(query, keys, key_columns, console)
@@ -85,19 +80,20 @@ def _keys(query: Query, keys: str | None, columns: Sequence[str], console: Conso
 def _read(keys: str, plan: Keyed, columns: Sequence[str]) -> FeedKeys:
     """Read the key columns that are named, or those named as the variables are, in either spelling."""
     names = [field.name for field in plan.key_fields]
+    require = "any" if plan.kinds else "all"
     if columns:
         named = {snake_case(name): column for name, column in named_columns(columns, names).items()}
         if sorted(named) != sorted(names):
             shown = " ".join(f"--key-column {name}=COLUMN" for name in names)
             raise ConfigurationError(f"the key has the columns {', '.join(names)}: name them with {shown}")
-        return read_key_file(keys, columns={name: named[name] for name in names})
-    spelled = [key.variable.name.value for key in plan.keys]
+        return read_key_file(keys, columns={name: named[name] for name in names}, require=require)
+    spelled = list(plan.kinds) or [key.variable.name.value for key in plan.keys]
     try:
-        return read_key_file(keys, columns=dict(zip(names, spelled, strict=True)))
+        return read_key_file(keys, columns=dict(zip(names, spelled, strict=True)), require=require)
     except ColumnMissing:
         if spelled == names:
             raise
-        return read_key_file(keys, columns={name: name for name in names})
+        return read_key_file(keys, columns={name: name for name in names}, require=require)
 
 
 @contextmanager

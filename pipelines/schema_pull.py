@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from graphql import GraphQLError, Source, parse
+from graphql import GraphQLError, GraphQLSchema, Source, parse
 from rich.console import Console
 from rich.syntax import Syntax
 
+from pipelines.api import Api
 from resources.errors import ConfigurationError, QueryError, Refused
 from resources.graphql.client import Client
 from resources.graphql.query import load_schema, located
@@ -18,17 +19,31 @@ SHIPPED = Path(__file__).with_name("schema.graphql")  # what to look for, where 
 SHOWN = 20  # fields that could be added; the schema file has all of them
 
 
-def pull_into(schema_file: Path, queries: Path, *, resource: ApiResource, write: bool) -> None:
-    """Pull the schema, fit all documents below a folder to it, show the changes and write them."""
+def pull_into(
+    schema_file: Path,
+    queries: Path | None,
+    *,
+    api: Api,
+    resource: ApiResource,
+    write: bool,
+    unmarked: bool = True,
+) -> None:
+    """Pull the schema, fit the API's documents below a folder to it, show the changes and write them.
+
+    `unmarked`: documents that do not say which API they are of are of this one.
+    """
     console = Console(highlight=False)
-    paths = sorted(path for path in queries.rglob("*.graphql") if path.resolve() != schema_file.resolve())
-    if not paths:
-        raise ConfigurationError(f"there is no .graphql document in {queries}")
-    texts = {path: read_document(path) for path in paths}
+    if queries and not queries.is_dir():
+        raise ConfigurationError(f"there is no folder {queries}")
+    paths = sorted(queries.rglob("*.graphql")) if queries else []
+    read = {path: path.read_text("utf-8") for path in paths if path.resolve() != schema_file.resolve()}
+    texts = {path: text for path, text in read.items() if api.owns(text, unmarked=unmarked)}
+    for path, text in texts.items():
+        check_syntax(path, text)
     try:
         pulled = pull_schema(
             answering(resource.client),
-            known=load_schema(schema_file if schema_file.exists() else SHIPPED),
+            known=known_schema(schema_file, api),
             documents=list(texts.values()),
             report=lambda line: console.print(f"[dim]{line}[/]", soft_wrap=True),
         )
@@ -41,17 +56,22 @@ def pull_into(schema_file: Path, queries: Path, *, resource: ApiResource, write:
         console.print(f"not sure: {note}", soft_wrap=True, markup=False)
     if write:
         write_all(schema_file, pulled, fitted)
-    summary(console, schema_file, pulled, written=write)
+    summary(console, schema_file, pulled, api=api, written=write)
 
 
-def read_document(path: Path) -> str:
-    """Read a document and check its syntax, before a server is asked."""
-    text = path.read_text(encoding="utf-8")
+def known_schema(schema_file: Path, api: Api) -> GraphQLSchema | None:
+    """Give the schema of before, or what TargetData is known to have; None where nothing is known."""
+    if schema_file.exists():
+        return load_schema(schema_file)
+    return load_schema(SHIPPED) if api is Api.TARGETDATA else None
+
+
+def check_syntax(path: Path, text: str) -> None:
+    """Refuse a broken document before a server is asked."""
     try:
         parse(Source(text, shown(path)))
     except GraphQLError as error:
         raise QueryError(located(error)) from error
-    return text
 
 
 def fit_all(console: Console, texts: Mapping[Path, str], pulled: PulledSchema) -> dict[Path, Fitted]:
@@ -98,17 +118,19 @@ def show(console: Console, path: str, fitted: Fitted, *, written: bool) -> None:
 
 def write_all(schema_file: Path, pulled: PulledSchema, fitted: Mapping[Path, Fitted]) -> None:
     """Write the schema and the documents that change, each in one step."""
+    schema_file.parent.mkdir(parents=True, exist_ok=True)
     for path, text in {schema_file: pulled.sdl, **{p: f.text for p, f in fitted.items() if f.diff}}.items():
         aside = path.with_name(f".{path.name}.part")
         aside.write_text(text, encoding="utf-8")
         replace(aside, path)
 
 
-def summary(console: Console, schema_file: Path, pulled: PulledSchema, *, written: bool) -> None:
+def summary(console: Console, schema_file: Path, pulled: PulledSchema, *, api: Api, written: bool) -> None:
     """Say how the schema came about and where it is."""
     how = "learned from validation errors" if pulled.learned else "from introspection"
+    following = "make dev, and materialize." if api is Api.TARGETDATA else "targetdata new --roots"
     if written:
-        console.print(f"{shown(schema_file)}: {how}. Next: make dev, and materialize.", soft_wrap=True)
+        console.print(f"{shown(schema_file)}: {how}. Next: {following}", soft_wrap=True)
     else:
         console.print(f"The schema ({how}) was not written: --dry-run.")
 

@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import Any
 
 import dagster as dg
+import msgspec
 from pydantic import Field, JsonValue, PrivateAttr
 
 from resources.errors import ConfigurationError
@@ -89,10 +90,26 @@ class GraphQLResource(ApiResource):
     headers: dict[str, str] = Field(
         default_factory=dict, repr=False, json_schema_extra=SECRET, description="Sent with every request."
     )
+    headers_json: str = Field(
+        "", repr=False, json_schema_extra=SECRET, description="More of them as a JSON object, for an EnvVar."
+    )
 
     def _connect(self) -> Client:
         if not self.url:
-            raise ConfigurationError("the GraphQL resource has no url")
+            raise ConfigurationError(
+                "the GraphQL resource has no url: set GRAPHQL_URL in .env, or give it url="
+            )
         token = self.bearer_token.strip()
-        settings = self._settings(self.url, digest_secret=token or self.url, headers=self.headers)
+        secret = token or self.headers_json or self.url
+        settings = self._settings(self.url, digest_secret=secret, headers=self._all_headers())
         return Client(settings, (lambda *_: StaticToken(token)) if token else None)
+
+    def _all_headers(self) -> dict[str, str]:
+        if not self.headers_json.strip():
+            return self.headers
+        try:
+            return msgspec.json.decode(self.headers_json, type=dict[str, str]) | self.headers
+        except msgspec.DecodeError:
+            raise ConfigurationError(
+                'the headers (GRAPHQL_HEADERS) are no JSON object of texts, such as {"X-Api-Key": "…"}'
+            ) from None

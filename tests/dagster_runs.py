@@ -56,7 +56,9 @@ class Location:
 
     @property
     def environment(self) -> dict[str, str]:
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("TARGETDATA_", "DAGSTER_"))}
+        inherited = {
+            k: v for k, v in os.environ.items() if not k.startswith(("TARGETDATA_", "GRAPHQL_", "DAGSTER_"))
+        }
         return inherited | account_environment(self.sandbox, self.folder) | self.settings
 
     def run(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":

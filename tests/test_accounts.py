@@ -70,6 +70,7 @@ def test_the_token_of_another_account_is_never_used_instead(location: Location) 
     assert "TARGETDATA_EU_BASE_URL" in materialize(location, "us", check=False)
 
 
+@pytest.mark.journey
 def test_the_workspace_of_the_docs_loads_both(location: Location, tmp_path: Path) -> None:
     (workspace,) = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
     (tmp_path / "workspace.yaml").write_text(workspace)
@@ -79,6 +80,7 @@ def test_the_workspace_of_the_docs_loads_both(location: Location, tmp_path: Path
     assert "Validation successful for code location us" in done.stderr + done.stdout
 
 
+@pytest.mark.journey
 def test_the_commands_of_the_docs_work(location: Location) -> None:
     commands = [
         line for text in re.findall(r"```sh\n(.*?)```", DOCS, re.DOTALL) for line in text.splitlines()

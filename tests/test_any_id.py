@@ -6,7 +6,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from graphql import GraphQLError
 
 from pipelines.extract import extract_to_file
 from resources.errors import PersonNeeded
@@ -95,13 +94,10 @@ def test_a_literal_name_leaves_one_key_column(sandbox: Sandbox, connect: Connect
 
 def extracted(folder: Path, keys: Path, resource: TargetDataResource, *key_columns: str) -> pa.Table:
     """Do what the command does; give the lookups."""
-    (folder / "any.graphql").write_text(DOCUMENT)
     extract_to_file(
-        folder / "any.graphql",
-        schema=SCHEMA,
+        Query.parse(DOCUMENT, schema=load_schema(SCHEMA), path="any.graphql", name="any"),
         keys=str(keys),
         key_columns=key_columns,
-        identity=None,
         variables={},
         out=folder / "out.parquet",
         resource=resource,
@@ -153,8 +149,11 @@ def test_columns_that_are_not_named_are_asked_for(
     assert sandbox.requests == []
 
 
-def test_a_literal_for_all_arguments_leaves_no_key() -> None:
-    text = LITERAL.replace("$customerId)", '"x")').replace("($customerId: String!)", "")
-    with pytest.raises(Exception, match="takes no required variable") as caught:
-        parsed(text, "nobody")
-    assert isinstance(caught.value.__cause__, GraphQLError)
+def test_a_literal_for_all_arguments_leaves_no_key_but_one_row(sandbox: Sandbox, connect: Connect) -> None:
+    value = next(
+        i["value"] for p in sandbox.people for i in p["identifiers"] if i and i["name"] == "customer-id"
+    )
+    text = LITERAL.replace("$customerId)", f'"{value}")').replace("($customerId: String!)", "")
+    assert connect(sandbox).table(parsed(text, "somebody")).num_rows == 1
+    with pytest.raises(PersonNeeded, match="takes no keys"):
+        connect(sandbox).table(parsed(text, "somebody"), keys=["x"])

@@ -95,6 +95,7 @@ def wait_for_backfills(location: Location, number: int) -> list[BulkActionStatus
             time.sleep(0.5)
 
 
+@pytest.mark.journey
 def test_backfills_by_clicking_and_by_a_command_turn_green(sandbox: Sandbox, tmp_path: Path) -> None:
     executable = browser()
     sandbox.write_feed(tmp_path / "feed", DAYS)

@@ -66,6 +66,7 @@ def busiest_day(sandbox: Sandbox) -> tuple[date, list[str]]:
     return day, [p["profileId"] for p in sorted(people, key=lambda p: (changed(p), p["profileId"]))]
 
 
+@pytest.mark.journey
 def test_a_list_with_a_window_fills_the_partition_of_a_day(location: Location) -> None:
     day, people = busiest_day(location.sandbox)
     assert len(people) > 2, "more than a page"

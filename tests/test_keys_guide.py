@@ -6,11 +6,13 @@ from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
-from pipelines.environment import PREFIX, Environment
+from pipelines.environment import Environment
+from pipelines.variables import PREFIX
 from tests.conftest import ROOT
 from tests.dagster_runs import Location, copied_checkout
 from tests.databases import execute
@@ -86,6 +88,7 @@ def test_a_day_takes_its_keys_from_sql_with_settings_only(
     assert postgresql_uri.encode() not in location.everything_stored()
 
 
+@pytest.mark.journey
 def test_its_assets_give_keys_to_an_extract(location: Location, tmp_path: Path) -> None:
     crm = f"duckdb://{tmp_path}/crm.duckdb"
     seen = f"('c1', TIMESTAMP '{DAY} 00:00:00'), ('c2', TIMESTAMP '{DAY + timedelta(days=1)} 00:00:00')"
@@ -110,13 +113,27 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
+def chain(rows: list[dict[str, str]]) -> str:
+    """Write people by umid, the others by customer id."""
+    lines = [
+        f"{row['id_value']},\n" if row["id_name"] == "umid" else f"nobody,{row['id_value']}\n" for row in rows
+    ]
+    return "umid,crm\n" + "".join(lines)
+
+
+@pytest.mark.journey
 def test_its_commands_and_its_notebook_work(location: Location) -> None:
     rows = identifiers(location.sandbox, "umid", "customer-id")[:20]
     lines = [f"{row['id_name']},{row['id_value']}\n" for row in rows]
     (location.root / "ids.csv").write_text("kind,value\n" + "".join(lines))
     (location.root / "people.graphql").write_text(blocks("graphql")[0])
-    extract, start = (shlex.split(block.removeprefix(".venv/bin/")) for block in blocks("sh"))
+    (location.root / "chain.csv").write_text(chain(rows))
+    extract, chained, start = (shlex.split(block.removeprefix(".venv/bin/")) for block in blocks("sh"))
     assert "20 keys asked = 20 found" in location.run(*extract).stderr
+    location.run(*chained)
+    answered = pq.read_table(location.root / "chain__lookups.parquet")["answered_by"].to_pylist()
+    assert sorted(set(answered)) == ["customer-id", "umid"]
+    assert location.run("python", code("CHAIN") + "print(*CHAIN.plan.kinds)").stdout == "umid customer-id\n"
     printed = location.run("python", code("PEOPLE") + "print(len(frame), *list(frame)[:3])").stdout
     assert printed.split() == ["20", "id_name", "id_value", "profile_id"]
     location.run(*start)

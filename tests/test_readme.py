@@ -9,7 +9,8 @@ import pytest
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from pipelines.environment import PREFIX, Environment
+from pipelines.environment import Environment
+from pipelines.variables import PREFIX
 from resources.graphql_resource import ApiResource
 from resources.targetdata import TargetDataResource
 from tests import documents
@@ -62,10 +63,11 @@ def test_every_target_and_file_that_is_named_is_there() -> None:
     targets = set(re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE))
     assert targets >= {"demo", "test", "dev", "check"}
     assert all(f"\n{target}: .venv/installed" in makefile for target in targets)
-    for name in [*re.findall(r"\]\(([^)]+)\)", README), ".env.example"]:
+    for name in [*re.findall(r"\]\(([^)#]+)", README), ".env.example"]:
         assert (ROOT / name).is_file()
 
 
+@pytest.mark.journey
 def test_the_commands_work_one_after_the_other(location: Location) -> None:
     add_extract(location.root)
     assert len(commands()) >= 7
@@ -79,6 +81,7 @@ def test_the_commands_work_one_after_the_other(location: Location) -> None:
     consents = location.lake.read("consents", f"date={DAYS[-1]}")
     people = [umid for umid in location.sandbox.umids_of(DAYS[-1]) if location.sandbox.person_of(umid)]
     assert consents["umid"].to_pylist() == people
+    assert location.lake.read("people", f"date={DAYS[-1]}").num_rows > 0
 
 
 def add_extract(clone: Path) -> None:

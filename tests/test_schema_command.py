@@ -26,6 +26,7 @@ def materialize(location: Location) -> dict[str, object]:
     return {name: table[name] for name in table.column_names}
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize("suggestions", [True, False])
 def test_a_foreign_account_without_introspection_gets_from_clone_to_a_green_partition(
     suggestions: bool, clone: Path, stack: ExitStack, tmp_path: Path

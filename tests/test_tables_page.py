@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
 from tests.dagster_runs import Location, copied_checkout
 from tests.local import last_days
@@ -19,6 +21,7 @@ def blocks() -> list[str]:
     return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, text in found]
 
 
+@pytest.mark.journey
 def test_its_assets_run_with_the_line_and_its_reads_find_the_tables(sandbox: Sandbox, tmp_path: Path) -> None:
     clone = copied_checkout(tmp_path / "clone")
     sandbox.write_feed(clone / "data" / "feed", DAYS)

@@ -7,9 +7,7 @@ import dagster as dg
 from pipelines.environment import environment
 
 # Said at every start, of a parameter that the pinned minor version keeps as it is.
-warnings.filterwarnings(
-    "ignore", message="Parameter `(backfill_policy|execution_type)`", category=dg.BetaWarning
-)
+warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
 
 _settings = environment()
 
@@ -26,7 +24,6 @@ LAST = [[*_settings.key_prefix, name] for name in ("profiles_wide", "profiles_re
 profiles_daily = dg.define_asset_job(
     "profiles_daily",
     selection=dg.AssetSelection.assets(*LAST).upstream(),
-    partitions_def=DAILY,
     description="A day's keys from the feed, their profiles, these as a flat table, and old ones again.",
 )
 

@@ -1,6 +1,6 @@
 """Places: the object types being learned, and the names still to be tried inside each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphql import (
@@ -10,8 +10,10 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
+    VariableNode,
     Visitor,
     get_named_type,
+    print_ast,
     visit,
 )
 
@@ -41,6 +43,7 @@ class Place:
     chain: Chain
     known: tuple[GraphQLObjectType, ...]
     waiting: list[str]
+    asked: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # arguments in documents
     fields: dict[str, LearnedField] = field(default_factory=dict)
     tried: set[str] = field(default_factory=set)
 
@@ -55,9 +58,10 @@ class Place:
         return next((type_.fields[name] for type_ in self.known if name in type_.fields), None)
 
     def known_arguments(self, name: str) -> dict[str, str]:
-        """Give the arguments that the known schema gives a field here."""
+        """Give the arguments that documents give a field here, or the known schema."""
         found = self.known_field(name)
-        return {a: str(argument.type) for a, argument in found.args.items()} if found else {}
+        of_schema = {a: str(argument.type) for a, argument in found.args.items()} if found else {}
+        return {**self.asked.get(name, {}), **of_schema}
 
     def likely_object(self, name: str) -> bool:
         """Tell whether a field, if it is there, is probably no leaf."""
@@ -83,6 +87,7 @@ class Candidates:
         self._root = known.query_type
         self._asked = _asked(documents)
         self._asked_of_root = _roots(documents)
+        self._asked_arguments = _arguments(documents)
         objects = [type_ for type_ in known.type_map.values() if isinstance(type_, GraphQLObjectType)]
         self._objects = [t for t in objects if t is not self._root and not t.name.startswith("__")]
 
@@ -90,7 +95,7 @@ class Candidates:
         """Give the place of the query type; nothing is tried there but names of root fields."""
         known = (self._root,) if self._root else ()
         names = [*(self._root.fields if self._root else ()), *self._asked_of_root]
-        return Place("Query", (), known, list(unique(names)))
+        return Place("Query", (), known, list(unique(names)), self._asked_arguments)
 
     def inside(self, name: str, chain: Chain, known: GraphQLField | None) -> Place:
         """Give the place of an object type below the root."""
@@ -107,6 +112,21 @@ def _roots(documents: Sequence[DocumentNode]) -> list[str]:
     operations = [d for doc in documents for d in doc.definitions if isinstance(d, OperationDefinitionNode)]
     selections = [s for operation in operations for s in operation.selection_set.selections]
     return [s.name.value for s in selections if isinstance(s, FieldNode)]
+
+
+def _arguments(documents: Sequence[DocumentNode]) -> dict[str, dict[str, str]]:
+    """Give the arguments of root fields that are variables, with the types that documents declare."""
+    found: dict[str, dict[str, str]] = {}
+    for operation in (
+        d for doc in documents for d in doc.definitions if isinstance(d, OperationDefinitionNode)
+    ):
+        types = {v.variable.name.value: print_ast(v.type) for v in operation.variable_definitions}
+        for root in (s for s in operation.selection_set.selections if isinstance(s, FieldNode)):
+            bound = {a.name.value: a.value for a in root.arguments}
+            found.setdefault(root.name.value, {}).update(
+                {name: types[v.name.value] for name, v in bound.items() if isinstance(v, VariableNode)}
+            )
+    return found
 
 
 def _asked(documents: Sequence[DocumentNode]) -> list[str]:

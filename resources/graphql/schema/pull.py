@@ -37,7 +37,7 @@ class PulledSchema:
 
 
 def pull_schema(
-    ask: Ask, *, known: GraphQLSchema, documents: Sequence[str], report: Callable[[str], None]
+    ask: Ask, *, known: GraphQLSchema | None, documents: Sequence[str], report: Callable[[str], None]
 ) -> PulledSchema:
     """Pull a server's schema by introspection, or learn it from what the server refuses.
 
@@ -47,6 +47,12 @@ def pull_schema(
     schema = _introspected(ask, report)
     if schema is not None:
         return _whole(print_schema(schema), HEADER, learned=False, notes=())
+    if known is None and not documents:
+        raise QueryError(
+            "the server refuses introspection, and there is nothing to learn its schema from: write a "
+            ".graphql document that asks for a root field of it, name its folder with --queries, pull again"
+        )
+    known = known or build_schema("type Query")
     report("introspection is refused: learning the schema from validation errors")
     learner = Learner(ask, known, _parsed(documents), report)
     learner.learn()

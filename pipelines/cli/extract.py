@@ -1,30 +1,15 @@
-"""The command line `targetdata`: what Dagster's own command line does not do."""
+"""targetdata extract: a query's rows into a Parquet file, without Dagster."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.environment import ROOT, environment, targetdata_resource
-from resources.errors import ConfigurationError, ExtractionError, QueryError, TryLater
-
-app = typer.Typer(
-    help="Extracts customer profiles from TargetData's GraphQL API. Settings come from .env; "
-    "partitions, schedules and backfills are Dagster's: see `make dev`.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-schema_app = typer.Typer(help="The account's GraphQL schema.", no_args_is_help=True)
-app.add_typer(schema_app, name="schema")
-
-EXIT_PERSON, EXIT_LATER = 1, 75  # sysexits.h: EX_TEMPFAIL, worth another try later
+from pipelines.api import Api, read_headers
+from pipelines.cli.options import ApiOption, HeaderOption, UrlOption, explained, named_texts
+from resources.errors import ConfigurationError
 
 
-@app.command()
 def extract(
     query: Annotated[Path, typer.Argument(help="The .graphql document to run.", metavar="QUERY.graphql")],
     out: Annotated[Path, typer.Option(help="The Parquet file to write; it is replaced in one step.")],
@@ -37,6 +22,13 @@ def extract(
         typer.Option(
             help="Its column; by default the name of the query's variable. With several: once for each.",
             metavar="[NAME=]COLUMN",
+        ),
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Kinds of identifiers to ask in turn, for a lookup by kind and value; each is a key column.",
+            metavar="KIND",
         ),
     ] = None,
     identity: Annotated[
@@ -65,6 +57,9 @@ def extract(
     ] = None,
     schema: Annotated[Path | None, typer.Option(help="The schema in SDL.")] = None,
     max_failed: Annotated[int, typer.Option(help="Keys that may fail.", min=0)] = 0,
+    api: ApiOption = None,
+    url: UrlOption = None,
+    header: HeaderOption = None,
 ) -> None:
     """Run a query and write its rows to a Parquet file, without Dagster.
 
@@ -75,57 +70,27 @@ def extract(
     """
     from pipelines.extract import extract_to_file
     from resources.graphql.plan import Paging
+    from resources.graphql.query import Query
 
     with explained():
-        extract_to_file(
+        chosen = Api.chosen(api or Api.named_in(query), url)
+        loaded = Query.load(
             query,
-            schema=schema or environment().schema_file,
+            schema=schema or chosen.schema_file,
+            identity=identity,
+            kinds=kind or (),
+            paging=Paging.of(paging) if paging else None,
+            scalars=chosen.scalars | _scalars(scalar or []),
+        )
+        extract_to_file(
+            loaded,
             keys=keys,
             key_columns=key_column or [],
-            identity=identity,
-            paging=Paging.of(paging) if paging else None,
             variables=_variables(var or []),
-            scalars=environment().scalars | _scalars(scalar or []),
             out=out,
-            resource=targetdata_resource(),
+            resource=chosen.resource(url, read_headers(header or [])),
             max_failed=max_failed,
         )
-
-
-@schema_app.command()
-def pull(
-    schema: Annotated[Path | None, typer.Option(help="The schema file to write.")] = None,
-    queries: Annotated[
-        Path, typer.Option(help="Folder whose .graphql documents are rewritten to fit.")
-    ] = ROOT / "pipelines" / "defs",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would change, write nothing.")
-    ] = False,
-) -> None:
-    """Fetch the account's schema, write it, and rewrite the shipped queries to fit it.
-
-    Where the server does not allow introspection, the schema is learned from the validation errors with
-    which it answers. Fields that it lacks are dropped from the queries; fields that could be added are shown.
-    """
-    from pipelines.schema_pull import pull_into
-
-    with explained():
-        pull_into(
-            schema or environment().schema_file, queries, resource=targetdata_resource(), write=not dry_run
-        )
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """End with the error's own words and an exit code: 1 for a person, 75 to try later, 130 for Ctrl-C."""
-    try:
-        yield
-    except ExtractionError as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(EXIT_LATER if isinstance(error, TryLater) else EXIT_PERSON) from error
-    except KeyboardInterrupt:
-        typer.echo("Interrupted; nothing was written.", err=True)
-        sys.exit(130)
 
 
 def _variables(texts: list[str]) -> dict[str, object]:
@@ -133,10 +98,7 @@ def _variables(texts: list[str]) -> dict[str, object]:
     import msgspec
 
     variables: dict[str, object] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise QueryError(f"--var {text}: write it as name=value")
+    for name, value in named_texts(texts, "--var").items():
         try:
             variables[name] = msgspec.json.decode(value)
         except msgspec.DecodeError:
@@ -151,7 +113,3 @@ def _scalars(texts: list[str]) -> dict[str, str]:
         return read_scalars(",".join(texts))
     except ValueError as error:
         raise ConfigurationError(f"--scalar {' '.join(texts)}: {error}") from None
-
-
-if __name__ == "__main__":
-    app()

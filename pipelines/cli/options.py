@@ -1,0 +1,50 @@
+"""What several commands share: options, how they are read, and how an error ends a command."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from pipelines.api import Api
+from resources.errors import ExtractionError, QueryError, TryLater
+
+ApiOption = Annotated[
+    Api | None, typer.Option(help="Whose settings count: TARGETDATA_* (default) or GRAPHQL_*.")
+]
+UrlOption = Annotated[
+    str | None, typer.Option(help="Another GraphQL endpoint, to try it; GRAPHQL_URL is its setting.")
+]
+HeaderOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A header for it; secrets belong into GRAPHQL_BEARER_TOKEN or GRAPHQL_HEADERS in .env.",
+        metavar="NAME=VALUE",
+    ),
+]
+EXIT_PERSON, EXIT_LATER = 1, 75  # sysexits.h: EX_TEMPFAIL, worth another try later
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """End with the error's own words and an exit code: 1 for a person, 75 to try later, 130 for Ctrl-C."""
+    try:
+        yield
+    except ExtractionError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(EXIT_LATER if isinstance(error, TryLater) else EXIT_PERSON) from error
+    except KeyboardInterrupt:
+        typer.echo("Interrupted; nothing was written.", err=True)
+        sys.exit(130)
+
+
+def named_texts(texts: list[str], option: str) -> dict[str, str]:
+    """Read name=value."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise QueryError(f"{option} {text}: write it as name=value")
+        found[name] = value
+    return found

@@ -1,0 +1,46 @@
+"""targetdata schema: an API's schema, and the queries that fit it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.api import Api, read_headers
+from pipelines.cli.options import ApiOption, HeaderOption, UrlOption, explained
+from pipelines.variables import ROOT
+
+
+def pull(
+    schema: Annotated[Path | None, typer.Option(help="The schema file to write.")] = None,
+    queries: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder whose .graphql documents are rewritten to fit; pipelines/defs, without --url."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change, write nothing.")
+    ] = False,
+    api: ApiOption = None,
+    url: UrlOption = None,
+    header: HeaderOption = None,
+) -> None:
+    """Fetch an API's schema, write it, and rewrite the API's queries to fit it.
+
+    Where the server does not allow introspection, the schema is learned from the validation errors with
+    which it answers. Fields that it lacks are dropped from the queries; fields that could be added are shown.
+
+    Example: targetdata schema pull --url https://api.example.com/graphql --schema example.graphql
+    """
+    from pipelines.schema_pull import pull_into
+
+    with explained():
+        chosen = Api.chosen(api, url)
+        pull_into(
+            schema or chosen.schema_file,
+            queries or (None if url else ROOT / "pipelines" / "defs"),
+            api=chosen,
+            resource=chosen.resource(url, read_headers(header or [])),
+            write=not dry_run,
+            unmarked=chosen is Api.TARGETDATA or queries is not None,
+        )

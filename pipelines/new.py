@@ -1,0 +1,179 @@
+"""`targetdata new`: a query and an asset, made from the schema."""
+
+import keyword
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from graphql import GraphQLField, GraphQLSchema
+from rich.console import Console
+
+from pipelines.api import Api
+from pipelines.new_asset import SETTINGS, AssetText, Keys
+from pipelines.schema_pull import SHOWN, shown
+from pipelines.variables import ROOT
+from resources.errors import ConfigurationError
+from resources.graphql.columns import snake_case
+from resources.graphql.plan import Paging
+from resources.graphql.query import Query, load_schema
+from resources.graphql.schema.drafting import Draft, Order, draft_query
+from resources.graphql.schema.finding import all_roots
+from resources.graphql.schema.values import AskForValue
+
+TAKEN = frozenset(
+    {"backfill", "connections", "context", "daily", "dg", "environment", "graphql", "lake", "profile_keys"}
+    | {"feed", "feed_arrived", "profiles", "profiles_refresh", "profiles_wide", "root", "targetdata"}
+)
+WIDTH = 100
+PROFILE_KEYS, UMID = "profile_keys", "umid"
+
+
+def write_extract(
+    order: Order,
+    *,
+    api: Api,
+    schema_file: Path | None,
+    into: Path,
+    keys_from: str | None,
+    force: bool,
+    ask: AskForValue,
+) -> None:
+    """Write the folder of an extract, say what is in it and what to do next."""
+    check_name(order.name)
+    folder = into / order.name
+    if folder.exists() and not force:
+        raise ConfigurationError(f"{shown(folder)} is there already: choose another name, or --force")
+    draft = draft_query(schema_of(api, schema_file), order, ask)
+    document = f"{comments(api, draft.left_out)}{draft.text}"
+    asset = AssetText(
+        name=order.name,
+        draft=draft,
+        api=api,
+        schema=schema_code(api, schema_file),
+        keys=keys_of(draft, api, keys_from),
+    )
+    check(document, draft, order.name, schema_of(api, schema_file), api)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {folder / f"{order.name}.graphql": document, folder / "assets.py": str(asset)}
+    for path, text in files.items():
+        path.write_text(text, encoding="utf-8")
+    say(list(files), draft, asset)
+
+
+def show_roots(api: Api, schema_file: Path | None) -> None:
+    """Print each root field with its arguments, and how it is read."""
+    console = Console(highlight=False)
+    for name, field, says in all_roots(schema_of(api, schema_file)):
+        console.print(signature(name, field), soft_wrap=True, markup=False)
+        console.print(f"    {says}", soft_wrap=True, markup=False, style="dim")
+
+
+def signature(name: str, field: GraphQLField) -> str:
+    """Write a field as the schema does."""
+    arguments = ", ".join(f"{a}: {argument.type}" for a, argument in field.args.items())
+    return f"{name}{f'({arguments})' if arguments else ''}: {field.type}"
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that cannot be an asset, a folder and a table."""
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or keyword.iskeyword(name):
+        raise ConfigurationError(f"{name!r} cannot be a table's name: write it as in open_orders")
+    if name in TAKEN:
+        raise ConfigurationError(f"{name} is the name of something else here: choose another")
+
+
+def schema_of(api: Api, schema_file: Path | None) -> GraphQLSchema:
+    """Read the schema, or say how to get it."""
+    path = schema_file or api.schema_file
+    if not path.exists():
+        raise ConfigurationError(
+            f"there is no schema {shown(path)}: fetch it with targetdata schema pull --api {api}"
+        )
+    return load_schema(path)
+
+
+def schema_code(api: Api, schema_file: Path | None) -> str:
+    """Write in code where the schema is: what the settings say, or a file of the project."""
+    if schema_file is None or schema_file.resolve() == api.schema_file.resolve():
+        return f"{SETTINGS[api]}().schema_file"
+    return in_project(schema_file)
+
+
+def in_project(path: Path) -> str:
+    """Write a path in code, from the project's folder on where it is inside."""
+    whole = path.resolve()
+    return (
+        f'ROOT / "{whole.relative_to(ROOT).as_posix()}"' if whole.is_relative_to(ROOT) else f'Path("{whole}")'
+    )
+
+
+def keys_of(draft: Draft, api: Api, keys_from: str | None) -> Keys | None:
+    """Say where keys come from, or that it has to be said."""
+    if not draft.keys:
+        if keys_from:
+            raise ConfigurationError(f"{draft.root.path[-1]} is {draft.root.says}: it takes no --keys-from")
+        return None
+    columns = [snake_case(key) for key in draft.keys]
+    if keys_from is None and columns == [UMID] and api is Api.TARGETDATA:
+        return Keys(asset=PROFILE_KEYS)
+    if keys_from is None:
+        raise ConfigurationError(
+            f"{draft.root.path[-1]} looks up by {', '.join(columns)}: say where they come from with "
+            "--keys-from, a daily asset whose table has these columns, or a file with columns of the "
+            f"arguments' names: {', '.join(draft.keys)} (JSONL, CSV, TSV, Parquet)"
+        )
+    if re.fullmatch(r"\w+", keys_from):
+        return Keys(asset=keys_from)
+    return Keys(file=f'"{keys_from}"' if "://" in keys_from else f"str({in_project(Path(keys_from))})")
+
+
+def check(document: str, draft: Draft, name: str, schema: GraphQLSchema, api: Api) -> None:
+    """Load what is about to be written, as the asset will."""
+    Query.parse(
+        document,
+        schema=schema,
+        path=f"{name}.graphql",
+        name=name,
+        identity=draft.identity,
+        paging=Paging.of([f"{key}={value}" for key, value in draft.paging.items()]),
+        scalars=api.scalars,
+    )
+
+
+def comments(api: Api, left_out: Mapping[str, Sequence[str]]) -> str:
+    """Write the top of the document: whose it is, and what is left out."""
+    mark = "" if api is Api.TARGETDATA else f"# api: {api}\n"
+    lines = [
+        textwrap.fill(
+            f"{', '.join(fields)}: {reason}",
+            WIDTH,
+            initial_indent="# - ",
+            subsequent_indent="#   ",
+            break_long_words=False,
+        )
+        for reason, fields in left_out.items()
+    ]
+    return mark + ("# Left out:\n" + "\n".join(lines) + "\n" if lines else "")
+
+
+def say(files: Sequence[Path], draft: Draft, asset: AssetText) -> None:
+    """Say what was written and left out, and the next two commands."""
+    console = Console(highlight=False)
+
+    def tell(text: str) -> None:
+        console.print(text, soft_wrap=True, markup=False)
+
+    tell(f"{shown(files[0])}: {draft.root.envelope.row_type.name}, {draft.root.says}")
+    tell(f"{shown(files[1])}: {asset.grain}")
+    left = [f"{field} ({reason})" for reason, fields in draft.left_out.items() for field in fields]
+    for line in left[:SHOWN]:
+        tell(f"  left out: {line}")
+    if len(left) > SHOWN:
+        tell(f"  and {len(left) - SHOWN} more; see {files[0].name}")
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    partition = f" --partition {yesterday}" if asset.daily else ""
+    tell("Next:")
+    tell("  .venv/bin/dagster definitions validate")
+    tell(f"  .venv/bin/dagster asset materialize -m pipelines.definitions --select {asset.name}{partition}")

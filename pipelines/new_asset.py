@@ -1,0 +1,167 @@
+"""The text of an extract's `assets.py`."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipelines.api import Api
+from resources.graphql.columns import snake_case
+from resources.graphql.schema.drafting import Draft
+
+RESOURCES = {
+    Api.TARGETDATA: ("resources.targetdata", "TargetDataResource"),
+    Api.GRAPHQL: ("resources.graphql_resource", "GraphQLResource"),
+}
+POOLS = {Api.TARGETDATA: "POOL", Api.GRAPHQL: '"graphql"'}
+SETTINGS = {Api.TARGETDATA: "environment", Api.GRAPHQL: "graphql_environment"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """Where the keys of a lookup come from: a table of the lake, or a file."""
+
+    asset: str = ""
+    file: str = ""  # as it is written in code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetText:
+    """Writes the module of one extract."""
+
+    name: str
+    draft: Draft
+    api: Api
+    schema: str  # as it is written in code
+    keys: Keys | None
+
+    @property
+    def daily(self) -> bool:
+        """Whether it has a partition a day."""
+        return self.draft.window is not None or bool(self.keys and self.keys.asset)
+
+    def __str__(self) -> str:
+        """Write it."""
+        return "\n\n\n".join(
+            [f"{self._head()}\n\nimport dagster as dg\n\n{self._imports()}\n\n{self._query()}", self._asset()]
+        )
+
+    @property
+    def _constant(self) -> str:
+        return self.name.upper()
+
+    def _head(self) -> str:
+        title = f"{self.draft.root.envelope.row_type.name}: {self.draft.root.says}"
+        return f'"""{title}."""\n\nfrom pathlib import Path'
+
+    def _imports(self) -> str:
+        module, resource = RESOURCES[self.api]
+        used = {
+            "pipelines.defs.daily": {name for name in ("BACKFILL", "DAILY", "POOL") if self._uses(name)},
+            "pipelines.environment": {"environment"} if self._uses("environment") else set(),
+            "pipelines.other_api": {"graphql_environment"} if self._uses("graphql_environment") else set(),
+            "pipelines.variables": {"ROOT"} if self._uses("ROOT") else set(),
+            "pipelines.extraction": {"Extraction"},
+            "resources.feed": {"read_key_file"} if self._uses("read_key_file") else set(),
+            "resources.graphql.plan": {"Paging"} if self.draft.paging else set(),
+            "resources.graphql.query": {"Query"},
+            module: {resource},
+            "resources.lake": {"Lake"},
+            "resources.lake.declared": {"table_schema"},
+        }
+        return "\n".join(
+            f"from {name} import {', '.join(sorted(names, key=lambda n: (not n.isupper(), n)))}"
+            for name, names in sorted(used.items())
+            if names
+        )
+
+    def _uses(self, name: str) -> bool:
+        return bool(re.search(rf"\b{name}\b", self._query() + self._asset()))
+
+    def _query(self) -> str:
+        options = [
+            f'Path(__file__).with_name("{self.name}.graphql")',
+            f"schema={self.schema}",
+            *([f'identity="{self.draft.identity}"'] if self.draft.identity else []),
+            *([f"paging=Paging({_keywords(self.draft.paging)})"] if self.draft.paging else []),
+            f"scalars={SETTINGS[self.api]}().scalars",
+        ]
+        return f"{self._constant} = Query.load(\n" + "".join(f"    {option},\n" for option in options) + ")"
+
+    def _asset(self) -> str:
+        options = [
+            *([f'deps=["{self.keys.asset}"]'] if self.keys and self.keys.asset else []),
+            *(["partitions_def=DAILY", "backfill_policy=BACKFILL"] if self.daily else []),
+            f"pool={POOLS[self.api]}",
+            f"code_version={self._constant}.hash",
+            'kinds={"graphql", "parquet"}',
+            f'group_name="{self.api}"',
+            f'metadata={{"dagster/column_schema": table_schema({self._constant}.tables["{self.name}"])}}',
+        ]
+        parameters = f"context: dg.AssetExecutionContext, {self.api}: {RESOURCES[self.api][1]}, lake: Lake"
+        return (
+            "@dg.asset(\n"
+            + "".join(f"    {option},\n" for option in options)
+            + f")\n{_signature(self.name, parameters)}\n"
+            + f'    """{self.grain}"""\n{self._body()}'
+        )
+
+    @property
+    def grain(self) -> str:
+        """What one row is."""
+        draft, row = self.draft, self.draft.root.envelope.row_type.name
+        what = f"{row} ({draft.identity})" if draft.identity else row
+        of_day = " of the day" if self.daily else ""
+        if draft.keys:
+            keys = " and ".join(snake_case(key) for key in draft.keys)
+            if not draft.identity:
+                return f"One row per {keys}{of_day} that is found: its {row}."
+            return f"One row per {what} that is found by {keys}{of_day}."
+        if draft.window:
+            return f"One row per {what} that the API has in the day's window."
+        return f"One row: the {row}." if "rows" in draft.paging else f"One row per {what}, all there are."
+
+    def _body(self) -> str:
+        keys, window = self.keys, self.draft.window
+        if keys and keys.asset and not window:
+            return self._range(keys.asset)
+        arguments = [self._constant]
+        arguments += ["keys=keys"] if keys else []
+        arguments += ["variables=partition.variables"] if window else []
+        return self._loop(", ".join(arguments), f"keys = {self._read(keys)}" if keys else "")
+
+    def _read(self, keys: Keys) -> str:
+        if keys.asset:
+            return f'lake.read("{keys.asset}", partition.folder)'
+        columns = ", ".join(f'"{snake_case(key)}": "{key}"' for key in self.draft.keys)
+        return f"read_key_file({keys.file}, columns={{{columns}}}).keys"
+
+    def _range(self, asset: str) -> str:
+        return f"""\
+    extraction = {self._extraction()}
+    with extraction.range() as days:
+        for page in {self.api}.pages({self._constant}, keys=days.keys("{asset}")):
+            days.write(page)
+"""
+
+    def _loop(self, arguments: str, before: str = "") -> str:
+        first = f"            {before}\n" if before else ""
+        return f"""\
+    extraction = {self._extraction()}
+    for key in extraction.keys:
+        with extraction.partition(key) as partition:
+{first}            for page in {self.api}.pages({arguments}):
+                partition.write(page)
+"""
+
+    def _extraction(self) -> str:
+        failing = ", max_failed=environment().max_failed" if self.draft.keys else ""
+        return f"Extraction(context, lake, {self._constant}{failing})"
+
+
+def _keywords(values: Mapping[str, str]) -> str:
+    return ", ".join(f'{name}="{value}"' for name, value in values.items())
+
+
+def _signature(name: str, parameters: str) -> str:
+    line = f"def {name}({parameters}) -> None:"
+    return line if len(line) <= 110 else f"def {name}(\n    {parameters}\n) -> None:"

@@ -1,0 +1,67 @@
+"""The settings of another API than TargetData: GRAPHQL_* variables."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from pipelines.variables import GRAPHQL, ROOT, api_limits, read_settings, secret_name, value
+from resources.graphql.scalars import read_scalars
+from resources.graphql_resource import GraphQLResource
+
+
+class GraphQLEnvironment(BaseModel):
+    """The settings of another API; each is the variable GRAPHQL_ and its name in capitals."""
+
+    model_config = ConfigDict(frozen=True, validate_default=True, hide_input_in_errors=True)
+
+    url: str = Field("", description="The endpoint, for example https://api.example.com/graphql.")
+    schema_file: Path = Field(
+        Path("pipelines/graphql_schema.graphql"), description="Its schema, as `schema pull` writes it."
+    )
+    scalars: dict[str, str] = Field(
+        default_factory=dict, description="What scalars are kept as, for example `Money=decimal(18,2)`."
+    )
+
+    @field_validator("scalars", mode="before")
+    @classmethod
+    def _each_scalar(cls, given: object) -> object:
+        return read_scalars(given) if isinstance(given, str) else given
+
+    @field_validator("schema_file")
+    @classmethod
+    def _from_root(cls, path: Path) -> Path:
+        return ROOT / path.expanduser()
+
+
+@cache
+def graphql_environment() -> GraphQLEnvironment:
+    """Read the settings of the other API."""
+    return read_settings(GraphQLEnvironment, GRAPHQL)
+
+
+def graphql_resource(url: str = "", headers: Mapping[str, str] | None = None) -> GraphQLResource:
+    """Build the resource for the API that the environment names, or for another URL, outside of Dagster.
+
+    The environment's token and headers go to the environment's URL only.
+    """
+    named = graphql_environment().url
+    own = url in ("", named)
+    return GraphQLResource(
+        url=url or named,
+        bearer_token=value("bearer_token", GRAPHQL) if own else "",
+        headers_json=value("headers", GRAPHQL) if own else "",
+        headers=dict(headers or {}),
+        **api_limits(GRAPHQL),
+    )
+
+
+def graphql_connection() -> GraphQLResource:
+    """Build the same for Dagster, which gets the secrets' names only."""
+    return GraphQLResource(
+        url=graphql_environment().url,
+        bearer_token=secret_name("bearer_token", GRAPHQL) or "",
+        headers_json=secret_name("headers", GRAPHQL) or "",
+        **api_limits(GRAPHQL),
+    )

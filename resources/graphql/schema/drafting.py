@@ -1,0 +1,205 @@
+"""A first draft of a query, made from the schema: what a person would write who wants all of it."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from graphql import (
+    FieldNode,
+    GraphQLNonNull,
+    GraphQLSchema,
+    InlineFragmentNode,
+    NameNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    VariableDefinitionNode,
+    VariableNode,
+    parse_type,
+    print_ast,
+)
+
+from resources.errors import QueryError
+from resources.graphql.columns import snake_case
+from resources.graphql.plan.place import plain
+from resources.graphql.plan.vocabulary import MORE
+from resources.graphql.schema.envelope import composite, said_beside
+from resources.graphql.schema.finding import find_root
+from resources.graphql.schema.identity import default_identity
+from resources.graphql.schema.roots import Root
+from resources.graphql.schema.selecting import Selection, Selector, field_node, is_list, response_names
+from resources.graphql.schema.slots import Slot, argument_nodes, bounds, slots
+from resources.graphql.schema.values import AskForValue, Values
+
+DEPTH = 3  # levels of objects, the row itself the first
+MOST_FIELDS = 300  # of a draft whose depth nobody chose: servers refuse what costs too much
+RESERVED = "fetched_at"  # a column that every table has
+WINDOW = ("from", "to")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is wanted: a field (`viewer.posts` is inside another), and what a person says beside it.
+
+    `depth` counts levels of objects, the row itself the first. `identity` is a field of the row, empty for
+    none. `rows` chooses among several lists. `given` are values of arguments, `keys` are arguments that are
+    keys although the field can do without.
+    """
+
+    name: str
+    root: str
+    depth: int | None = None
+    identity: str | None = None
+    rows: str | None = None
+    given: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    keys: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A document, and what an asset that runs it has to know.
+
+    `keys` and `window` are variables. `paging` is what the document alone does not say. `left_out` are the
+    fields that are not selected, by reason.
+    """
+
+    text: str
+    root: Root
+    keys: tuple[str, ...]
+    window: tuple[str, str] | None
+    identity: str | None
+    paging: Mapping[str, str]
+    depth: int
+    left_out: Mapping[str, Sequence[str]]
+
+
+def draft_query(schema: GraphQLSchema, order: Order, ask: AskForValue) -> Draft:
+    """Draft a query; `ask` gives a value that is needed, None where nobody is there to say it.
+
+    Raises QueryError where the schema has no such field or a value is missing.
+    """
+    names = {name.removeprefix(f"{order.root.rpartition('.')[2]}.") for name in order.given}
+    root = find_root(schema, order.root, rows=order.rows, given=names, keys=order.keys)
+    values = Values(root, order.given)
+    values.complete(root, ask)
+    root = find_root(schema, order.root, rows=order.rows, given=values.names, keys=order.keys)
+    values.require_all(root)
+    keys = {slot: key_variable(slot, root) for slot in root.keys}
+    identity = (
+        order.identity if order.identity is not None else default_identity(root.envelope.row_type, schema)
+    )
+    key_columns = () if identity else tuple(snake_case(name) for name in keys.values())
+    selector, row, depth = _select(schema, root, order.depth, {RESERVED, *key_columns})
+    return Draft(
+        text=_document(order.name, root, row, keys, values),
+        root=root,
+        keys=tuple(keys.values()),
+        window=WINDOW if root.window else None,
+        identity=identity or None,
+        paging=_paging(root, row),
+        depth=depth,
+        left_out=selector.left_out,
+    )
+
+
+def key_variable(slot: Slot, root: Root) -> str:
+    """Name a key after its argument; two that would be taken for a window get a number."""
+    misleading = {key for pair in bounds(root.keys) for key in pair}
+    if slot not in misleading and not (root.window and slot.name in WINDOW):
+        return slot.name
+    others = {key.name for key in root.keys}
+    return next(name for number in count(1) if (name := f"{slot.name}{number}") not in others)
+
+
+def _select(
+    schema: GraphQLSchema, root: Root, depth: int | None, reserved: set[str]
+) -> tuple[Selector, list[Selection], int]:
+    """Select to the depth that is wanted, or as deep as stays small."""
+    for levels in [depth] if depth is not None else range(DEPTH, 0, -1):
+        selector = Selector(schema)
+        row = selector.rows(root.envelope.row_type, depth=levels, reserved=reserved)
+        if size_of(row) <= MOST_FIELDS:
+            break
+    if not row:
+        raise QueryError(f"nothing of {root.envelope.row_type.name} can be selected to this depth")
+    return selector, row, levels
+
+
+def size_of(selections: Sequence[object]) -> int:
+    """Count the fields of a selection."""
+    inner = [getattr(node, "selection_set", None) for node in selections]
+    below = sum(size_of(selected.selections) for selected in inner if selected)
+    return below + sum(isinstance(node, FieldNode) for node in selections)
+
+
+def fields_in(selections: Sequence[object]) -> Iterator[FieldNode]:
+    """Give the fields of one level, those in fragments too."""
+    for node in selections:
+        if isinstance(node, FieldNode):
+            yield node
+        elif isinstance(node, InlineFragmentNode):
+            yield from fields_in(node.selection_set.selections)
+
+
+def _paging(root: Root, row: Sequence[Selection]) -> dict[str, str]:
+    """Give what `Paging` has to say: a lookup that looks like a list, an object that is the only row."""
+    if root.kind == "lookup":
+        names = {plain(node.name.value) for node in fields_in(row)}
+        like_a_list = names & {"page_info", *MORE} or any(key.strategy for key in root.keys)
+        return {"strategy": "keyed"} if like_a_list else {}
+    if root.kind != "whole":
+        return {}
+    is_part = any(slot.pages for field in root.fields for slot in slots(field))
+    whole_object = not root.envelope.rows and not is_list(root.fields[-1].type)
+    holds_lists = whole_object and any(node.selection_set for node in fields_in(row))
+    chosen = {"rows": ".".join(root.path)} if holds_lists else {}
+    return chosen | ({"strategy": "whole"} if is_part else {})
+
+
+def _beside(root: Root, row: Sequence[Selection]) -> list[Selection]:
+    """Select what an edge says of its row, under names that the row's columns leave free."""
+    edge = root.envelope.edge
+    if edge is None:
+        return []
+    columns = {snake_case((n.alias or n.name).value) for n in fields_in(row)}
+    names = response_names(composite(edge), (), {RESERVED, *columns})
+    return [field_node(name, names[edge.name, name]) for name in said_beside(edge)]
+
+
+def _document(
+    name: str, root: Root, row: Sequence[Selection], keys: Mapping[Slot, str], values: Values
+) -> str:
+    variables = dict(keys) | {slot: slot.name for slot in (root.position, root.size) if slot}
+    variables |= dict(zip(root.window or (), WINDOW, strict=False))
+    inside: Sequence[Selection] = root.envelope.around(row, _beside(root, row))
+    for level in reversed(range(len(root.path))):
+        bound = values.at(level)
+        if level == len(root.path) - 1:
+            bound |= {slot.path: variable_node(variable) for slot, variable in variables.items()}
+        inside = [field_node(root.path[level], None, inside, argument_nodes(bound))]
+    operation = OperationDefinitionNode(
+        operation=OperationType.QUERY,
+        name=NameNode(value=name),
+        variable_definitions=tuple(_definition(slot, n, root) for slot, n in variables.items()),
+        directives=(),
+        selection_set=SelectionSetNode(selections=tuple(inside)),
+    )
+    return f"{print_ast(operation)}\n"
+
+
+def _definition(slot: Slot, name: str, root: Root) -> VariableDefinitionNode:
+    """Declare a variable as its argument is; a first position that the schema names stays one."""
+    starts = slot == root.position and (root.kind == "page" or isinstance(slot.type, GraphQLNonNull))
+    required = slot in root.keys and not isinstance(slot.type, GraphQLNonNull)
+    return VariableDefinitionNode(
+        variable=variable_node(name),
+        type=parse_type(f"{slot.type}{'!' if required else ''}"),
+        default_value=slot.default_node if starts and root.kind != "offset" else None,
+        directives=(),
+    )
+
+
+def variable_node(name: str) -> VariableNode:
+    """Write `$name`."""
+    return VariableNode(name=NameNode(value=name))
