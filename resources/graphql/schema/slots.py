@@ -30,6 +30,7 @@ from graphql import (
 )
 
 from resources.errors import QueryError
+from resources.graphql.columns import Scalar
 from resources.graphql.plan.arguments import DEPTH, is_size, meaning
 from resources.graphql.plan.place import plain
 from resources.graphql.plan.vocabulary import FILTERS, Strategy
@@ -73,25 +74,25 @@ class Slot:
     @property
     def is_time(self) -> bool:
         """Whether it takes a moment or a day."""
-        return self.is_scalar and temporal(by_name(self._type_name)) is not None
+        return self.is_scalar and temporal(self._scalar) is not None
 
     @property
     def strategy(self) -> Strategy | None:
         """The paging that its name and type mean, where it is a position."""
-        return meaning(self._names, self._type_name) if self.is_scalar else None
+        return meaning(self._names, self._scalar) if self.is_scalar else None
 
     @property
     def is_size(self) -> bool:
         """Whether it takes how many rows a page has."""
-        return self.is_scalar and FILTERS.isdisjoint(self._names) and is_size(self._names, self._type_name)
+        return self.is_scalar and FILTERS.isdisjoint(self._names) and is_size(self._names, self._scalar)
 
     @property
     def _names(self) -> list[str]:
         return [plain(name) for name in self.path]
 
     @property
-    def _type_name(self) -> str:
-        return get_named_type(self.type).name
+    def _scalar(self) -> Scalar:
+        return by_name(get_named_type(self.type).name)
 
     @property
     def pages(self) -> bool:
