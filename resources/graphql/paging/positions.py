@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from resources.errors import QueryError
+from resources.graphql.paging.likeness import Likeness
 from resources.graphql.paging.stretch import Row, Stretch
 from resources.graphql.plan import Listed
 
 EMPTY_PAGES = 10  # one after the other, though the server says that there are more rows
 EMPTY_PAGES_BY_CURSOR = 1000  # a server that filters after it has read gives many
+STALE_PAGES = 10  # like the page before, one after the other
 DIGEST_BYTES = 12
 
 
@@ -29,10 +31,13 @@ class Positions(ABC):
         self._empty = 0  # pages, one after the other
 
     def advance(self, stretch: Stretch, size: int) -> bool:
-        """Go on to the next page; say False at the list's end. `size` is what was asked for."""
+        """Go on to the next page; say False at the list's end. `size` is what was asked for.
+
+        A page whose rows were all dropped is not empty.
+        """
         if not self._step(stretch, size):
             return False
-        self._empty = 0 if stretch.rows else self._empty + 1
+        self._empty = 0 if stretch.number else self._empty + 1
         return self._empty < self.most_empty or self._gives_up()
 
     def smaller(self, size: int) -> int:
@@ -61,9 +66,10 @@ class Cursors(Positions):
             return False
         cursor = stretch.cursor
         if cursor is None or cursor == "":
-            if stretch.more:
-                raise QueryError("the server says there are more rows but gives no cursor to them")
+            self._refuse_lack(stretch)
             return False
+        if cursor == self.value and not stretch.number and stretch.more is None:
+            return False  # the server gives back what it was asked for
         digest = blake2b(repr(cursor).encode(errors="surrogatepass"), digest_size=DIGEST_BYTES).digest()
         if digest in self._seen:
             raise QueryError("the server gives the same cursor again: the list would never end")
@@ -71,48 +77,70 @@ class Cursors(Positions):
         self.value = cursor
         return True
 
+    def _refuse_lack(self, stretch: Stretch) -> None:
+        """Refuse a cursor that is null where that is not the list's end."""
+        if stretch.more:
+            raise QueryError("the server says there are more rows but gives no cursor to them")
+        if stretch.number and self._plan.is_along_rows:
+            shown = ".".join(self._plan.signals.cursor or ())
+            raise QueryError(
+                f"the cursor within the rows ({shown}) is null at the end of a page, so the rows behind it "
+                "cannot be asked for: read along a field that is never null, or select whether there are more"
+            )
+
 
 class Counted(Positions):
     """By a number that we count ourselves."""
 
-    def __init__(self, plan: Listed) -> None:
+    def __init__(self, plan: Listed, likeness: Likeness) -> None:
         super().__init__(plan)
         self._at: int = plan.first or 0
         self._received = 0
         self._largest = 0  # rows of a page
         self._last: Sequence[Row] = ()
+        self._stale = 0  # pages, one after the other, that are like the one before
+        self._likeness = likeness
 
     def _step(self, stretch: Stretch, size: int) -> bool:
-        rows = stretch.rows
-        if rows and rows == self._last:
+        self._refuse_same(stretch.rows)
+        self._received += stretch.number - stretch.again
+        self._largest = max(self._largest, stretch.number)
+        self._move(stretch, size)
+        self.value = self._at
+        return self._goes_on(stretch)
+
+    def _refuse_same(self, rows: Sequence[Row]) -> None:
+        """Refuse the page before, or one that is like it in what does not change with every answer."""
+        if not rows:
+            return
+        self._stale = self._stale + 1 if self._likeness.alike(self._last, rows) else 0
+        if rows == self._last or self._stale == STALE_PAGES:
             raise QueryError(
                 f"the server gives the same page again, whatever ${self._plan.position} says. If it gives "
                 'the whole list at once: Paging(strategy="whole"); if the last page over and over: select '
                 "the total or whether there are more; if rows may look the same: select an id"
             )
-        self._last = rows or self._last
-        self._received += len(rows)
-        self._largest = max(self._largest, len(rows))
-        self._move(stretch, size)
-        self.value = self._at
-        return self._goes_on(stretch)
+        self._last = rows
 
     def _goes_on(self, stretch: Stretch) -> bool:
-        signals = self._plan.signals
         if stretch.more is not None:
             return stretch.more
-        if signals.next is not None:
-            return stretch.next is not None
-        if stretch.total_pages is not None:
-            return self._at - (self._plan.first or 0) < stretch.total_pages
+        if self._plan.signals.next is not None:
+            return stretch.goes_on_to_next
+        if (pages := self._pages(stretch)) is not None:
+            return self._at - (self._plan.first or 0) < pages
         if stretch.total is not None:
             return self._received < stretch.total
-        return bool(stretch.rows)
+        return bool(stretch.number)
+
+    def _pages(self, stretch: Stretch) -> int | None:
+        return None
 
     def _gives_up(self) -> bool:
         """Take the list to be at its end where only its total says otherwise: that is judged later."""
         signals = self._plan.signals
-        return super()._gives_up() if signals.more or signals.next or signals.total_pages else False
+        says_more = signals.more or signals.last or signals.next or signals.total_pages or signals.last_page
+        return super()._gives_up() if says_more else False
 
     @abstractmethod
     def _move(self, stretch: Stretch, size: int) -> None:
@@ -123,15 +151,19 @@ class Offsets(Counted):
     """By the number of rows received so far."""
 
     def _move(self, stretch: Stretch, size: int) -> None:
-        self._at += len(stretch.rows)
-        if not stretch.rows and self._goes_on(stretch):
-            step = self._largest or (size if self._plan.size else 1)
+        self._at += stretch.number
+        if not stretch.number and self._goes_on(stretch):
+            step = min(self._largest or size, size) if self._plan.size else self._largest or 1
             self.notes.append(f"the page at offset {self._at} is empty; {step} rows were passed over")
             self._at += step
 
 
 class Numbers(Counted):
     """By the number of the page; its size has to stay as it is, or pages would overlap."""
+
+    def _pages(self, stretch: Stretch) -> int | None:
+        is_from_one = self._plan.first == 1
+        return stretch.last_page if stretch.total_pages is None and is_from_one else stretch.total_pages
 
     def _move(self, stretch: Stretch, size: int) -> None:
         following = stretch.next
@@ -161,8 +193,8 @@ class Whole(Positions):
     """One answer, all rows in it."""
 
     def _step(self, stretch: Stretch, size: int) -> bool:
-        pages = stretch.total_pages or 0
-        if stretch.more or pages > 1 or (self._plan.signals.next and stretch.next is not None):
+        pages = max(stretch.total_pages or 0, stretch.last_page or 0)
+        if stretch.more or pages > 1 or stretch.goes_on_to_next:
             raise QueryError(
                 "the server says there are more rows, and the query has no variable to ask for them, as in "
                 "(after: $after), (offset: $offset) or (page: $page)"
@@ -170,12 +202,14 @@ class Whole(Positions):
         return False
 
 
-def positions(plan: Listed) -> Positions:
+def positions(plan: Listed, likeness: Likeness) -> Positions:
     """Give the positions of a plan's strategy, at the list's start."""
-    kinds: dict[str, type[Cursors | Offsets | Numbers | Whole]] = {
-        "cursor": Cursors,
-        "offset": Offsets,
-        "page": Numbers,
-        "whole": Whole,
-    }
-    return kinds[plan.strategy](plan)
+    match plan.strategy:
+        case "offset":
+            return Offsets(plan, likeness)
+        case "page":
+            return Numbers(plan, likeness)
+        case "cursor":
+            return Cursors(plan)
+        case _:
+            return Whole(plan)

@@ -1,5 +1,7 @@
 """Lists: which of the paging strategies a document is written for."""
 
+from collections.abc import Collection
+
 from graphql import (
     GraphQLError,
     IntValueNode,
@@ -8,7 +10,14 @@ from graphql import (
     VariableDefinitionNode,
 )
 
-from resources.graphql.plan.arguments import is_size, meaning, paging_argument
+from resources.graphql.plan.arguments import (
+    is_number_in_filter,
+    is_size,
+    meaning,
+    number_argument,
+    paging_argument,
+    schema_default,
+)
 from resources.graphql.plan.listed import Listed
 from resources.graphql.plan.paging import Paging
 from resources.graphql.plan.place import Bound, Place, Places, bound, variable_types
@@ -25,6 +34,7 @@ class ListInference:
         self._places = places
         self._paging = paging
         self._types = variable_types(operation)
+        self._window: frozenset[str] = frozenset()
         self._bound = [b for place in places.all() for b in bound(place)]
 
     @property
@@ -32,8 +42,15 @@ class ListInference:
         """Say whether a variable holds a position."""
         return bool(self._positions())
 
-    def plan(self) -> Listed:
-        """Give the plan, or refuse with what to change."""
+    @property
+    def of_pages(self) -> set[str]:
+        """The variables that are positions or sizes by name and type, and so never keys."""
+        sizes = {b.variable for b in self._bound if is_size(b.names, self._type(b))}
+        return sizes | {b.variable for b in self._bound if self._meant(b)}
+
+    def plan(self, window: Collection[str] = ()) -> Listed:
+        """Give the plan, or refuse with what to change; the variables of a window are no positions."""
+        self._window = frozenset(window)
         position = None if self._paging.strategy == "whole" else self._position()
         start = position.place if position else self._places.root
         rows = self._rows(start, paged=position is not None)
@@ -49,9 +66,10 @@ class ListInference:
             signals=signals,
             position=variable,
             size=size,
-            first=self._first(strategy, variable),
+            first=self._first(strategy, position),
             first_size=self._default(size),
-            starts_by_default=strategy == "cursor" and self._has_default(variable),
+            errors=self._paging.errors,
+            null_rows=self._paging.null_rows,
             unused=unused(self._places, rows, signals.paths),
         )
 
@@ -68,21 +86,30 @@ class ListInference:
     def _positions(self) -> list[Bound]:
         """Give the variables that are positions, by name, by type, or because the user says so."""
         if self._paging.position is not None:
-            return [b for b in self._bound if b.variable == self._paging.position]
-        wanted = self._paging.strategy
-        found = [b for b in self._bound if (meant := self._meant(b)) and wanted in (None, meant)]
-        return list({(b.place.path, b.variable): b for b in found}.values())
+            found = [b for b in self._bound if b.variable == self._paging.position]
+        else:
+            wanted = self._paging.strategy
+            found = [b for b in self._bound if (meant := self._meant(b)) and wanted in (None, meant)]
+        return list({(b.place.path, b.variable): b for b in reversed(found)}.values())[::-1]
 
     def _meant(self, bound: Bound) -> Strategy | None:
-        return meaning(bound.names, self._type(bound))
+        return None if bound.in_list else meaning(bound.names, self._type(bound), bound.siblings)
 
     def _type(self, bound: Bound) -> str:
         return self._types[bound.variable].rstrip("!")
 
     def _position(self) -> Bound | None:
         found = self._positions()
-        if len(found) > 1:
-            options = " or ".join(f'Paging(position="{b.variable}")' for b in found)
+        variables = dict.fromkeys(b.variable for b in found)
+        if len(found) > len(variables) == 1:
+            shown = ", ".join(b.place.shown for b in found)
+            raise GraphQLError(
+                f"${found[0].variable} pages more than one field ({shown}), and one list is read: write a "
+                "document for each",
+                found[1].place.node,
+            )
+        if len(variables) > 1:
+            options = " or ".join(f'Paging(position="{variable}")' for variable in variables)
             raise GraphQLError(
                 f"a list is read along one position, here are more: {options}", found[1].place.node
             )
@@ -127,6 +154,7 @@ class ListInference:
                 )
             if chosen is None:
                 self._refuse_first_page_only(rows)
+                self._refuse_numbers_in_filters(rows)
             return "whole"
         strategy = chosen or self._meant(position) or ("cursor" if self._paging.cursor else None)
         if strategy is None:
@@ -144,12 +172,29 @@ class ListInference:
     def _refuse_first_page_only(self, rows: Rows) -> None:
         """Refuse to take a page for the list, where a field on the way takes a position or a size."""
         for place in self._places.line(rows.place):
-            if name := paging_argument(place):
+            bounds = {b.names for b in bound(place) if b.variable in self._window}
+            if name := paging_argument(place) or number_argument(place, bounds):
                 raise GraphQLError(
                     f"{place.shown} takes {name}, so this may read its first page only: bind its position to "
                     "a variable to read all pages (or name it: Paging(position=…)), or say "
                     'that one answer is all: Paging(strategy="whole")',
                     place.node,
+                )
+
+    def _refuse_numbers_in_filters(self, rows: Rows) -> None:
+        """Refuse what may be a position in a filter, as in filter: {page: $page}."""
+        on_the_way = {place.path for place in self._places.line(rows.place)}
+        for b in self._bound:
+            if (
+                b.place.path in on_the_way
+                and b.variable not in self._window
+                and is_number_in_filter(b, self._types[b.variable])
+            ):
+                raise GraphQLError(
+                    f"is ${b.variable} a position, so that this reads one page? If it is, say so: "
+                    f'Paging(position="{b.variable}", strategy=…); if it only filters: '
+                    'Paging(strategy="whole")',
+                    b.place.node,
                 )
 
     def _size(self, position: Bound | None) -> str | None:
@@ -173,18 +218,16 @@ class ListInference:
         value = self._definition(variable).default_value if variable else None
         return int(value.value) if isinstance(value, IntValueNode) else None
 
-    def _has_default(self, variable: str | None) -> bool:
-        return variable is not None and self._definition(variable).default_value is not None
-
     def _lacks_start(self, variable: str) -> bool:
         definition = self._definition(variable)
         return isinstance(definition.type, NonNullTypeNode) and definition.default_value is None
 
-    def _first(self, strategy: Strategy, variable: str | None) -> int | None:
+    def _first(self, strategy: Strategy, position: Bound | None) -> int | None:
         """Give the first position; None where pages may count from 0 or 1 and nobody says which."""
-        if strategy != "page":
+        if strategy != "page" or position is None:
             return 0 if strategy == "offset" else None
         if self._paging.first_page is not None:
             return self._paging.first_page
-        default = self._default(variable)
-        return default if default in (0, 1) else None
+        own = self._default(position.variable)
+        default = schema_default(position) if own is None else own
+        return default if isinstance(default, int) and default in (0, 1) else None
