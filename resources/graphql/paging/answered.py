@@ -5,6 +5,7 @@ import re
 from resources.graphql.answer import Answer, ServerError
 from resources.graphql.plan import Listed
 
+KEEP_OTHERS = 'keep the other values of such rows with Paging(errors="null")'
 NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,99}")
 
 
@@ -16,12 +17,8 @@ def reason_of(answer: Answer) -> str:
     where = shown_path(error)
     if not where:
         return error.shown()
-    return f"{error.shown()} at {where}" + (
-        ". Leave that field out of the query, or keep the other values of such rows with "
-        'Paging(errors="null")'
-        if answer.data is not None
-        else ""
-    )
+    advice = "" if answer.data is None else f". Leave that field out of the query, or {KEEP_OTHERS}"
+    return f"{error.shown()}, at {where}{advice}"
 
 
 def shown_path(error: ServerError) -> str:

@@ -12,7 +12,7 @@ from resources.graphql.plan import Listed
 log = logging.getLogger(__name__)
 
 AGAIN = (
-    "if the list changed while it was read, rows may be missing; if not, the server leaves rows out of a page "
+    "if the list changed while it was read, rows may be missing; if not, the server leaves rows out of pages "
     "that it has cut"
 )
 

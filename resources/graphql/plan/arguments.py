@@ -10,6 +10,7 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLNonNull,
     GraphQLObjectType,
+    Undefined,
     get_named_type,
     is_leaf_type,
 )
@@ -113,6 +114,7 @@ def _inputs(inputs: Mapping[str, Input], above: str, depth: int) -> Iterator[_Le
     for name, one in inputs.items():
         nullable = one.type.of_type if isinstance(one.type, GraphQLNonNull) else one.type
         if is_leaf_type(nullable):
-            yield _Leaf(above + name, str(nullable), nullable is one.type, siblings)
+            is_optional = nullable is one.type or one.default_value is not Undefined
+            yield _Leaf(above + name, str(nullable), is_optional, siblings)
         elif isinstance(nullable, GraphQLInputObjectType) and depth > 1:
             yield from _inputs(nullable.fields, f"{above}{name}.", depth - 1)
