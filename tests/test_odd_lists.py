@@ -224,3 +224,15 @@ def test_whether_there_is_more_has_to_be_a_boolean(value: object) -> None:
     sdl = SDL.replace("hasMore: Boolean", "hasMore: Any")
     with pytest.raises(QueryError, match=r"does not say whether there are more rows \(ts.hasMore\)"):
         read(sdl, OFFSET + "{ items { id } hasMore } }", lambda **_: {"items": ROWS[:3], "hasMore": value})
+
+
+def test_page_zero_with_an_error_beside_its_rows_is_not_passed_over() -> None:
+    def resolve(page: int = 0, size: int = 5) -> object:
+        name = ValueError("a link cannot be resolved") if page == 0 else "good"
+        return {"items": [{**row, "name": name} for row in by_page(page, size, 0)], "hasMore": page < 4}
+
+    text = ANY_PAGE + "{ items { id name } hasMore } }"
+    with pytest.raises(ConfigurationError, match="page 0 has rows and an error beside them"):
+        read(SDL, text, resolve)
+    found, _ = read(SDL, text, resolve, paging=Paging(errors="null"))
+    assert [row["id"] for row in rows_of(found)] == [row["id"] for row in ROWS]

@@ -40,8 +40,10 @@ def _is_of_a_row(plan: Listed, error: ServerError, data: object) -> bool:
     nulled = _nulled(error, data)
     names = tuple(step for step in nulled if isinstance(step, str))
     rows = plan.rows.place.path
-    if names[: len(rows)] != rows or nulled[-1] == rows[-1]:
-        return False  # beside the rows, or all of them
+    if names[: len(rows)] != rows:
+        return False
+    if names == rows and isinstance(nulled[-1], str):
+        return False  # it is all rows
     node = plan.rows.node.path if plan.rows.node else rows
     return names[: len(node)] != node or len(names) > len(node) or plan.null_rows == "drop"
 

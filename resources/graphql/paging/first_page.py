@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from resources.errors import ConfigurationError, QueryError
-from resources.graphql.paging.positions import positions
+from resources.graphql.paging.counted import positions
 from resources.graphql.paging.source import Source
 from resources.graphql.paging.stretch import Row, Stretch
 from resources.graphql.plan import Listed

@@ -9,8 +9,9 @@ from graphql import print_ast, strip_ignored_characters
 from resources.errors import ConfigurationError, QueryError, Refused, Unavailable
 from resources.graphql.answer import Answer
 from resources.graphql.paging.answered import reason_of, tolerated
+from resources.graphql.paging.counted import positions
 from resources.graphql.paging.likeness import Likeness
-from resources.graphql.paging.positions import Positions, positions
+from resources.graphql.paging.positions import Positions
 from resources.graphql.paging.stretch import Stretch, read
 from resources.graphql.plan import Listed
 from resources.graphql.query import Query
@@ -18,7 +19,6 @@ from resources.graphql.sender import Sender
 from resources.graphql.transport import PreparedRequest
 
 PAGE_ATTEMPTS = 3  # a page with a GraphQL error is asked for again, this often in all
-PEEK_ATTEMPTS = 2
 PAUSE_SECONDS = 0.5
 
 
@@ -66,12 +66,19 @@ class Source:
 
     async def peek(self, position: int) -> Stretch | None:
         """Ask for a page that may not be there; None if the server refuses it."""
-        for attempt in range(PEEK_ATTEMPTS):
+        found: Stretch | None = None
+        for attempt in range(PAGE_ATTEMPTS):
             await asyncio.sleep(PAUSE_SECONDS * attempt)
             with suppress(Refused, QueryError):
                 answer = await self._answer_of_peek(position)
-                if answer.data is not None and not answer.errors:
-                    return read(self._plan, answer.data)
+                found = read(self._plan, answer.data or {}, len(answer.errors))
+                if not answer.errors or tolerated(self._plan, answer):
+                    return found
+        if found and found.rows:
+            raise ConfigurationError(
+                f"page {position} has rows and an error beside them, so it is not known whether pages count "
+                "from 0 or 1: say it with Paging(first_page=1), or first_page=0"
+            )
         return None
 
     async def _answer_of_peek(self, position: int) -> Answer:

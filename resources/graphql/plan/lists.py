@@ -11,13 +11,11 @@ from graphql import (
 )
 
 from resources.graphql.plan.arguments import (
-    is_number_in_filter,
     is_size,
     meaning,
-    number_argument,
-    paging_argument,
     schema_default,
 )
+from resources.graphql.plan.first_page_only import refuse_first_page_only
 from resources.graphql.plan.listed import Listed
 from resources.graphql.plan.paging import Paging
 from resources.graphql.plan.place import Bound, Place, Places, bound, variable_types
@@ -153,8 +151,7 @@ class ListInference:
                     self._places.root.node,
                 )
             if chosen is None:
-                self._refuse_first_page_only(rows)
-                self._refuse_numbers_in_filters(rows)
+                refuse_first_page_only(self._places.line(rows.place), self._types, self._window)
             return "whole"
         strategy = chosen or self._meant(position) or ("cursor" if self._paging.cursor else None)
         if strategy is None:
@@ -168,34 +165,6 @@ class ListInference:
                 position.place.node,
             )
         return strategy
-
-    def _refuse_first_page_only(self, rows: Rows) -> None:
-        """Refuse to take a page for the list, where a field on the way takes a position or a size."""
-        for place in self._places.line(rows.place):
-            bounds = {b.names for b in bound(place) if b.variable in self._window}
-            if name := paging_argument(place) or number_argument(place, bounds):
-                raise GraphQLError(
-                    f"{place.shown} takes {name}, so this may read its first page only: bind its position to "
-                    "a variable to read all pages (or name it: Paging(position=…)), or say "
-                    'that one answer is all: Paging(strategy="whole")',
-                    place.node,
-                )
-
-    def _refuse_numbers_in_filters(self, rows: Rows) -> None:
-        """Refuse what may be a position in a filter, as in filter: {page: $page}."""
-        on_the_way = {place.path for place in self._places.line(rows.place)}
-        for b in self._bound:
-            if (
-                b.place.path in on_the_way
-                and b.variable not in self._window
-                and is_number_in_filter(b, self._types[b.variable])
-            ):
-                raise GraphQLError(
-                    f"is ${b.variable} a position, so that this reads one page? If it is, say so: "
-                    f'Paging(position="{b.variable}", strategy=…); if it only filters: '
-                    'Paging(strategy="whole")',
-                    b.place.node,
-                )
 
     def _size(self, position: Bound | None) -> str | None:
         if self._paging.size is not None or position is None:
