@@ -136,12 +136,25 @@ def test_page_zero_that_is_the_last_one_is_found_in_the_end() -> None:
         read(SDL, ANY_PAGE + "{ items { id } } }", resolve)
 
 
-def test_one_page_that_counts_from_zero_is_found_though_page_one_is_an_error() -> None:
+def test_where_page_one_is_an_error_pages_may_count_from_zero() -> None:
     def resolve(page: int = 0) -> object:
         return {"items": ROWS[:3], "hasMore": False} if page == 0 else ValueError("no such page")
 
-    found, _ = read(SDL, "query ($page: Int) { ts(page: $page) { items { id name } hasMore } }", resolve)
+    text = "query ($page: Int) { ts(page: $page) { items { id name } hasMore } }"
+    with pytest.raises(
+        QueryError, match=r"if pages count from 0 and there is one only: Paging\(first_page=0\)"
+    ):
+        read(SDL, text, resolve)
+    found, _ = read(SDL, text, resolve, paging=Paging(first_page=0))
     assert rows_of(found) == ROWS[:3]
+
+
+def test_page_zero_with_a_null_row_is_not_passed_over() -> None:
+    def resolve(page: int = 0, size: int = 5) -> object:
+        return {"items": [None, *ROWS[:4]] if page == 0 else by_page(page, size, 0)}
+
+    with pytest.raises(QueryError, match=r"row 1 of a page of ts\.items is null"):
+        read(SDL, ANY_PAGE + "{ items { id } } }", resolve)
 
 
 @pytest.mark.parametrize("first", [0, 1])

@@ -26,31 +26,27 @@ class FirstPage:
 
         A server that counts from 1 refuses page 0, or gives nothing, or page 1 again, or the last one.
         """
-        size = self._source.size
         self._start(1)
-        try:
-            one = await self._source.ask()
-        except QueryError:
-            self._source.size = size
-            zero = await self._source.peek(0)
-            if zero is None or not zero.rows:
-                raise
-            self._begin_at_zero(zero)
-            return
+        one = await self._page_one()
         zero = await self._source.peek(0)
         if zero is not None and self._is_first(zero, one):
-            self._begin_at_zero(zero)
+            self._start(0)
+            self.known[0] = zero
+            self._zero = zero.rows
         self.known[1] = one
+
+    async def _page_one(self) -> Stretch:
+        try:
+            return await self._source.ask()
+        except QueryError as error:
+            raise QueryError(
+                f"{error} (page 1; if pages count from 0 and there is one only: Paging(first_page=0))"
+            ) from error
 
     def check(self, rows: Sequence[Row]) -> None:
         """Refuse a later page that is page 0: a server that counts from 1 gave its last one for it."""
         if self._zero and rows and self._source.likeness.same(self._zero, rows) is True:
             raise ConfigurationError(f"a later page is page 0 again: do pages count from 1? Then {SAY_IT}")
-
-    def _begin_at_zero(self, zero: Stretch) -> None:
-        self._start(0)
-        self.known[0] = zero
-        self._zero = zero.rows
 
     def _start(self, first: int) -> None:
         self._source.positions = positions(replace(self._plan, first=first), self._source.likeness)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 
 from graphql import print_ast, strip_ignored_characters
 
@@ -12,7 +11,7 @@ from resources.graphql.paging.answered import reason_of, tolerated
 from resources.graphql.paging.counted import positions
 from resources.graphql.paging.likeness import Likeness
 from resources.graphql.paging.positions import Positions
-from resources.graphql.paging.stretch import Stretch, read
+from resources.graphql.paging.stretch import NullRow, Stretch, read
 from resources.graphql.plan import Listed
 from resources.graphql.query import Query
 from resources.graphql.sender import Sender
@@ -69,11 +68,15 @@ class Source:
         found: Stretch | None = None
         for attempt in range(PAGE_ATTEMPTS):
             await asyncio.sleep(PAUSE_SECONDS * attempt)
-            with suppress(Refused, QueryError):
+            try:
                 answer = await self._answer_of_peek(position)
                 found = read(self._plan, answer.data or {}, len(answer.errors))
-                if not answer.errors or tolerated(self._plan, answer):
-                    return found
+            except NullRow:
+                raise  # it has rows
+            except (Refused, QueryError):
+                continue
+            if not answer.errors or tolerated(self._plan, answer):
+                return found
         if found and found.rows:
             raise ConfigurationError(
                 f"page {position} has rows and an error beside them, so it is not known whether pages count "

@@ -12,6 +12,10 @@ from resources.graphql.values import kind_of
 Row = Mapping[str, object]
 
 
+class NullRow(QueryError):
+    """A row is null, and nobody said that such rows may be left out."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
     """Rows and signals; a signal that the document does not select is None.
@@ -102,7 +106,7 @@ class Reader:
 
     def _check_null(self, number: int, path: Path) -> None:
         if self._plan.null_rows != "drop" or not self._plan.rows.place.is_list:
-            raise QueryError(
+            raise NullRow(
                 f"row {number + 1} of a page of {'.'.join(path)} is null: it may be gone, or hidden from the "
                 'account. Paging(null_rows="drop") leaves such rows out and counts them'
             )

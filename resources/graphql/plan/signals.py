@@ -11,7 +11,7 @@ from resources.graphql.plan.place import Place, Places
 from resources.graphql.plan.rows import Rows
 from resources.graphql.plan.vocabulary import (
     ABOUT,
-    ABOUT_INSIDE,
+    ABOUT_PAGES,
     IS_LAST,
     LAST_PAGE,
     MORE,
@@ -106,8 +106,8 @@ class SignalFinder:
         above = self._places.line(place)[:-1]
         beside = [holder for holder in above if not _holds(holder, self._rows)]
         if place.path[: len(self._start.path)] == self._start.path:
-            return all(holder.name in ABOUT_INSIDE for holder in beside)
-        return len(beside) == 1 and beside[0].name in ABOUT
+            return all(holder.name in ABOUT for holder in beside)
+        return len(beside) == 1 and beside[0].name in ABOUT_PAGES
 
     def _edge_cursor(self) -> Path | None:
         """Take the cursor of the last edge where the page itself gives none."""

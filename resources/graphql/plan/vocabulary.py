@@ -36,10 +36,10 @@ TOTAL = ("total_count", "total", "total_items", "total_results", "total_elements
 TOTAL_PAGES = ("total_pages", "page_count", "pages")
 LAST_PAGE = ("last_page",)  # the number of pages where they count from 1; else it may be the last one's index
 IS_LAST = ("is_last", "is_last_page", "last_page", "last")
-ABOUT = frozenset(  # objects that speak of the list beside them
-    ["page_info", "pagination", "pagination_info", "paging", "pager", "paginator", "paginator_info"]
+ABOUT_PAGES = frozenset(  # objects that speak of the list beside them, whatever holds both
+    {"page_info", "pagination", "pagination_info", "paging", "pager", "paginator", "paginator_info"}
 )
-ABOUT_INSIDE = ABOUT | {"info", "meta", "metadata", "page"}  # those of the field that is paged
+ABOUT = ABOUT_PAGES | {"info", "meta", "metadata", "page"}  # those of the field that is paged
 
 
 def fits(strategy: Strategy, type_name: str) -> bool:
