@@ -87,6 +87,11 @@ def test_what_may_be_a_page_only_is_refused(fields: str, text: str, message: str
     assert message in str(caught.value)
 
 
+def test_one_object_may_take_numbers_and_hold_lists_of_lists() -> None:
+    found = plan("o(number: Int): O", "{ o { grid { id } } }", "type O { grid: [[T]] }")
+    assert found.rows.place.path == ("o",)
+
+
 def test_what_is_no_page_is_a_list_of_one_answer() -> None:
     for fields, text in [
         ("ts(ownerId: Int): [T]", "query ($id: Int) { ts(ownerId: $id) { id } }"),

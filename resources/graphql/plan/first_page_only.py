@@ -11,12 +11,13 @@ from resources.graphql.plan.place import Place, bound
 def refuse_first_page_only(line: Sequence[Place], types: Mapping[str, str], window: Collection[str]) -> None:
     """Refuse a field on the way to the rows that takes what may be a position or a size.
 
-    `types` are those of the variables, and those of the `window` are no positions.
+    One object is found by any number. `types` are those of the variables; those of the `window` are no
+    positions.
     """
     for place in line:
         found = [b for b in bound(place) if b.variable not in window]
         bounds = {b.names for b in bound(place) if b.variable in window}
-        if name := paging_argument(place) or number_argument(place, bounds):
+        if name := paging_argument(place) or (line[-1].is_list and number_argument(place, bounds)):
             raise GraphQLError(
                 f"{place.shown} takes {name}, so this may read its first page only: bind its position to "
                 "a variable to read all pages (or name it: Paging(position=…)), or say "

@@ -131,7 +131,7 @@ class ListInference:
 
     def _rows_of_one_answer(self, root: Place) -> Rows:
         """Take the only list, or the object itself where it holds no list; else it is not clear which."""
-        found = candidates(self._places, root)
+        found = [place for place in candidates(self._places, root) if not place.is_list_of_lists]
         if not found:
             return Rows(root)
         rows = as_rows(self._places, found[0])
