@@ -179,6 +179,7 @@ def test_a_lookup_stays_one_unless_it_is_said_to_be_a_list() -> None:
 def test_paging_is_read_as_it_is_typed() -> None:
     typed = Paging.of(["offset", "rows=data.items", "first_page=0"])
     assert typed == Paging(strategy="offset", rows="data.items", first_page=0)
+    assert Paging.of(["errors=null", "null_rows=drop"]) == Paging(errors="null", null_rows="drop")
     for text, message in [
         ("offsets", "there is no paging strategy 'offsets'; there are: cursor, offset"),
         ("row=x", "--paging row=x: there are: a strategy, rows, position"),

@@ -17,7 +17,7 @@ CURSOR = "query ($first: Int, $after: String) { things(first: $first, after: $af
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resources.graphql.paging.lists.PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("resources.graphql.paging.source.PAUSE_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -289,7 +289,9 @@ def test_a_total_may_come_as_text(server: ListServer) -> None:
     query = load(OFFSET + "{ items { id } total } }")
     server.broken += [{"data": {"things": {"items": [row(1)], "total": total}}} for total in ("1", "many")]
     assert ids(pages(server, query)) == ["0001"]
-    with pytest.raises(QueryError, match=r"answered things\.total with a text, not with a number"):
+    with pytest.raises(
+        QueryError, match=r"answered things\.total with a text of 4 characters, not with a number"
+    ):
         pages(server, query)
 
 

@@ -17,10 +17,12 @@ SCHEMA = build_schema(
     scalar DateTime scalar Date scalar timestamptz scalar AWSDateTime scalar Epoch
     scalar LocalDateTime scalar timestamp scalar Long
     type Query {
-      events(a: DateTime, b: DateTime, text: String, other: String, day: Date, last: Date, n: Int, m: Int,
+      events(a: DateTime, b: DateTime, text: String, other: String, day: Date, last: Date,
         tz: timestamptz, tz2: timestamptz, aws: AWSDateTime, aws2: AWSDateTime,
         epoch: Epoch, until: Epoch, local: LocalDateTime, local2: LocalDateTime,
-        ts: timestamp, ts2: timestamp, long: Long, long2: Long, yes: Boolean, no: Boolean): [Event!]!
+        ts: timestamp, ts2: timestamp, yes: Boolean, no: Boolean): [Event!]!
+      counted(text: String, other: String, n: Int, m: Int): [Event!]!
+      longs(long: Long, long2: Long): [Event!]!
       after(after: timestamp, before: timestamp): [Event!]!
       flight(from: String!, to: String!): Event
       person(id: ID!, from: DateTime!, to: DateTime!): Event
@@ -38,7 +40,8 @@ def load(text: str, window: Window | tuple[str, str] | None = None, **scalars: s
 
 def events(start: str, end: str, type_: str = "DateTime", arguments: str = "a: ${} b: ${}") -> str:
     bound = arguments.replace("{}", start, 1).replace("{}", end, 1)
-    return f"query (${start}: {type_}, ${end}: {type_}) {{ events({bound}) {{ id }} }}"
+    field = {"Int": "counted", "Long": "longs"}.get(type_, "events")
+    return f"query (${start}: {type_}, ${end}: {type_}) {{ {field}({bound}) {{ id }} }}"
 
 
 @pytest.mark.parametrize(
@@ -212,13 +215,15 @@ def test_the_bounds_of_what_is_no_time_are_no_window(start: str, end: str) -> No
 def test_of_two_windows_that_of_times_counts_and_else_the_user_chooses() -> None:
     text = (
         "query ($nameFrom: String, $nameTo: String, $ageFrom: {0}, $ageTo: {0}) "
-        "{ events(text: $nameFrom, other: $nameTo, {1}: $ageFrom, {2}: $ageTo) { id } }"
+        "{ {3}(text: $nameFrom, other: $nameTo, {1}: $ageFrom, {2}: $ageTo) { id } }"
     )
     timed = text.replace("{0}", "DateTime").replace("{1}", "a").replace("{2}", "b")
+    timed = timed.replace("{3}", "events")
     window = load(timed).window
     assert window
     assert window.names == ("ageFrom", "ageTo")
     untimed = text.replace("{0}", "Int").replace("{1}", "n").replace("{2}", "m")
+    untimed = untimed.replace("{3}", "counted")
     choice = r'window=\("nameFrom", "nameTo"\) or window=\("ageFrom", "ageTo"\)'
     with pytest.raises(QueryError, match=choice):
         load(untimed)

@@ -22,6 +22,8 @@ from resources.graphql.gate import Bearer, Gate, JudgedResponse
 from resources.graphql.settings import Settings
 from resources.graphql.tokens import TokenSource
 
+ENCODER = msgspec.json.Encoder(decimal_format="number")  # as answers hold it: a cursor may be a Decimal
+
 
 class PreparedRequest(GraphQLRequest):
     """A request whose document is text already, however often it is sent: gql would print it each time."""
@@ -49,7 +51,7 @@ class Transport:
             settings.url,
             headers=settings.headers,
             ssl=ssl_context(settings.ca_file),
-            json_serialize=lambda value: msgspec.json.encode(value).decode(),
+            json_serialize=lambda value: ENCODER.encode(value).decode(),
             client_session_args={
                 "middlewares": middlewares,
                 "response_class": JudgedResponse,

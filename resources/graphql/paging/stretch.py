@@ -7,26 +7,49 @@ from datetime import UTC, datetime
 from resources.errors import QueryError
 from resources.graphql.plan import Listed
 from resources.graphql.plan.signals import Path
+from resources.graphql.values import kind_of
 
 Row = Mapping[str, object]
 
 
+class NullRow(QueryError):
+    """A row is null, and nobody said that such rows may be left out."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """Rows and signals; a signal that the document does not select is None."""
+    """Rows and signals; a signal that the document does not select is None.
+
+    `dropped` counts rows that are null, `again` those that came before, and `nulled` the values of rows that
+    the server nulled with an error.
+    """
 
     rows: list[Row]
+    again: int = 0
+    dropped: int = 0
+    nulled: int = 0
     more: bool | None = None
     cursor: object = None
     next: object = None
     total: int | None = None
     total_pages: int | None = None
+    last_page: int | None = None
     fetched_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
+    @property
+    def number(self) -> int:
+        """The rows that the page has, null ones included."""
+        return len(self.rows) + self.dropped
 
-def read(plan: Listed, data: Row) -> Stretch:
+    @property
+    def goes_on_to_next(self) -> bool:
+        """Say whether the server names a next page."""
+        return not (self.next is None or self.next is False or self.next == "")
+
+
+def read(plan: Listed, data: Row, nulled: int = 0) -> Stretch:
     """Read an answer's data, or refuse what would lose rows."""
-    return Reader(plan, data).stretch()
+    return Reader(plan, data).stretch(nulled)
 
 
 class Reader:
@@ -37,16 +60,21 @@ class Reader:
         self._data = data
         self._items = self._found()
 
-    def stretch(self) -> Stretch:
+    def stretch(self, nulled: int) -> Stretch:
         """Give the rows and the signals."""
         signals = self._plan.signals
+        found = [self._row(item, number) for number, item in enumerate(self._items)]
+        rows = [row for row in found if row is not None]
         return Stretch(
-            rows=[self._row(item) for item in self._items],
-            more=self._more(signals.more),
+            rows=rows,
+            dropped=len(found) - len(rows),
+            nulled=nulled,
+            more=self._more(),
             cursor=self._cursor(signals.cursor),
             next=self._value(signals.next),
             total=self._number(signals.total),
             total_pages=self._number(signals.total_pages),
+            last_page=self._number(signals.last_page),
         )
 
     def _found(self) -> list[object]:
@@ -57,16 +85,31 @@ class Reader:
         if isinstance(value, list):
             return value
         raise QueryError(
-            f"the server answered {place.shown} with {kind(value)}, not with a list: no rows can be told"
+            f"the server answered {place.shown} with {kind_of(value)}, not with a list: no rows can be told"
         )
 
-    def _row(self, item: object) -> Row:
+    def _row(self, item: object, number: int) -> Row | None:
+        """Give one row; None for one that is null, where such rows are to be dropped."""
         rows = self._plan.rows
+        if item is None:
+            self._check_null(number, rows.place.path)
+            return None
         found = self._object(item, rows.place.path)
         if rows.node is None:
             return found
-        node = self._object(found.get(rows.node.path[-1]), rows.node.path)
+        value = found.get(rows.node.path[-1])
+        if value is None:
+            self._check_null(number, rows.node.path)
+            return None
+        node = self._object(value, rows.node.path)
         return {**node, **{p.path[-1]: found[p.path[-1]] for p in rows.others if p.path[-1] in found}}
+
+    def _check_null(self, number: int, path: Path) -> None:
+        if self._plan.null_rows != "drop" or not self._plan.rows.place.is_list:
+            raise NullRow(
+                f"row {number + 1} of a page of {'.'.join(path)} is null: it may be gone, or hidden from the "
+                'account. Paging(null_rows="drop") leaves such rows out and counts them'
+            )
 
     def _value(self, path: Path | None) -> object:
         """Follow a path from the data on; through a list only where it has one element."""
@@ -93,21 +136,26 @@ class Reader:
                 f"{shown} is null in the answer, so its list cannot be read: does it exist, and may the "
                 "account see it?"
             )
-        raise QueryError(f"the server answered {shown} with {kind(value)}, not with an object")
+        raise QueryError(f"the server answered {shown} with {kind_of(value)}, not with an object")
 
-    def _more(self, path: Path | None) -> bool | None:
+    def _more(self) -> bool | None:
+        """Say whether there are more rows, if the document asks."""
+        signals = self._plan.signals
+        path = signals.more or signals.last
         value = self._value(path)
-        if path is None or isinstance(value, bool):
-            return value if isinstance(value, bool) else None
+        if path is None:
+            return None
+        if isinstance(value, bool):
+            return value if path == signals.more else not value
         raise QueryError(f"the server does not say whether there are more rows ({'.'.join(path)})")
 
     def _cursor(self, path: Path | None) -> object:
-        """Give the page's cursor, or that of its last row."""
-        rows = self._plan.rows.place.path
-        if path is None or path[: len(rows)] != rows:
+        """Give the page's cursor, or that of its last row that is not null."""
+        if path is None or not self._plan.is_along_rows:
             return self._value(path)
-        value: object = self._items[-1] if self._items else None
-        for depth in range(len(rows), len(path)):
+        start = len(self._plan.rows.place.path)
+        value: object = next((item for item in reversed(self._items) if item is not None), None)
+        for depth in range(start, len(path)):
             if value is not None:
                 value = self._object(value, path[:depth]).get(path[depth])
         return value
@@ -120,10 +168,6 @@ class Reader:
             return int(str(value))  # a big integer as text
         except ValueError:
             shown = ".".join(path or ())
-            raise QueryError(f"the server answered {shown} with {kind(value)}, not with a number") from None
-
-
-def kind(value: object) -> str:
-    """Describe a value without showing it."""
-    names = {type(None): "null", list: "a list", dict: "an object", str: "a text", bool: "a boolean"}
-    return names.get(type(value), "a number")
+            raise QueryError(
+                f"the server answered {shown} with {kind_of(value)}, not with a number"
+            ) from None

@@ -10,47 +10,62 @@ log = logging.getLogger(__name__)
 
 
 class Totals:
-    """Counts rows and remembers the totals that were said."""
+    """Counts rows and remembers the totals that were said.
+
+    Rows that came again under a position that is counted are not counted again: another one is missing.
+    """
 
     def __init__(self, name: str, plan: Listed) -> None:
         self.received = 0
         self.total: int | None = None
-        self._first: int | None = None
-        self._changed = False
+        self._said: list[int] = []
+        self._again = 0
         self._name = name
         self._plan = plan
 
     def add(self, stretch: Stretch) -> None:
         """Take in a page."""
-        self.received += len(stretch.rows)
+        again = stretch.again if self._plan.is_counted else 0
+        self._again += again
+        self.received += stretch.number - again
         if stretch.total is None:
             return
-        self._first = stretch.total if self._first is None else self._first
-        self._changed = self._changed or stretch.total != self._first
         self.total = stretch.total
+        if self._said[-1:] != [stretch.total]:
+            self._said.append(stretch.total)
 
     def settle(self) -> list[str]:
-        """At the list's end, refuse a count that was the same all along and is not that of the rows.
+        """At the list's end, refuse fewer rows than were ever said, and more where one total was said.
 
-        Give what is to be said of a list that changed: nothing of one along a cursor, which loses no row.
+        Give what is to be said of a list that changed: nothing of one along a cursor, which loses no row,
+        unless there came more than were said.
         """
-        if self._changed:
-            said = f"its total went from {self._first} to {self.total}, {self.received} rows came"
-            if self._plan.strategy == "cursor":
-                log.info("%s: the list changed while it was read: %s", self._name, said)
-                return []
-            return [changed(said)]
-        if self.total not in (None, self.received):
-            shown = ".".join(self._plan.signals.total or ())
-            raise AccountingError(
-                f"{self._name}: the server says that the list has {self.total} rows ({shown}) and gave "
-                f"{self.received}. If that is no exact count of these rows, leave {shown} out of the query"
-            )
-        return []
+        if not self._said:
+            return []
+        least, most = min(self._said), max(self._said)
+        if self.received < least or (least == most != self.received):
+            raise AccountingError(self._difference(least))
+        if least == most:
+            return []
+        said = f"its total went from {self._said[0]} to {self.total}, {self.received} rows came"
+        if self._plan.strategy == "cursor" and self.received <= most:
+            log.info("%s: the list changed while it was read: %s", self._name, said)
+            return []
+        return [changed(said)]
+
+    def _difference(self, least: int) -> str:
+        shown = ".".join(self._plan.signals.total or ())
+        at_least = "at least " if len(self._said) > 1 else ""
+        again = f" ({self._again} more came again)" if self._again else ""
+        return (
+            f"{self._name}: the server says that the list has {at_least}{least} rows ({shown}) and gave "
+            f"{self.received}{again}. If that is no exact count of these rows, leave {shown} out of the "
+            "query; if the list is changing, read it again"
+        )
 
 
 def changed(what: str) -> str:
-    """Say that a list changed under a position that is counted."""
+    """Say that a list changed while it was read."""
     return (
         f"the list changed while it was read ({what}): by offset or page number rows may be missing or have "
         "come twice. Read it again, or along a cursor"

@@ -8,7 +8,10 @@ from graphql import (
     GraphQLSchema,
     NonNullTypeNode,
     OperationDefinitionNode,
+    VariableDefinitionNode,
     is_composite_type,
+    is_leaf_type,
+    print_ast,
 )
 
 from resources.errors import ConfigurationError
@@ -41,13 +44,15 @@ def infer_plan(
     if not is_composite_type(places.root.named):
         raise GraphQLError(f"{root.name.value} is {places.root.type}: it has no rows", root)
     lists = ListInference(operation, places, paging, scalars)
-    keys = {key.variable.name.value for key in key_variables(operation, root)}
+    of_pages = set() if paging.strategy == "keyed" else lists.of_pages
+    keys = {key.variable.name.value for key in key_variables(operation, root, of_pages)}
     keyed = paging.strategy == "keyed" or not (_is_list(places, paging) or lists.is_paged)
     found = infer_window(operation, window, keys if keyed else (), scalars)
-    wanted = key_variables(operation, root, found.names if found else ())
+    wanted = key_variables(operation, root, of_pages.union(found.names if found else ()))
     if keyed and places.root.is_list:
         raise GraphQLError(f"{root.name.value} gives a list, and a lookup by key gives one object", root)
     if keyed and wanted:
+        _refuse_objects(wanted, schema)
         return Keyed(operation, root, row_type(places.root), wanted, scalars), found
     if paging.strategy == "keyed":
         raise GraphQLError(
@@ -55,7 +60,18 @@ def infer_plan(
             "write its argument as a variable, as in query q($umid: String!)",
             root,
         )
-    return lists.plan(), found
+    return lists.plan(found.names if found else ()), found
+
+
+def _refuse_objects(keys: Sequence[VariableDefinitionNode], schema: GraphQLSchema) -> None:
+    for key in keys:
+        type_name = print_ast(key.type).rstrip("!")
+        if not is_leaf_type(schema.type_map[type_name]):
+            raise GraphQLError(
+                f"${key.variable.name.value} is a key and {type_name} an input object: write the object in "
+                "the document, with a variable for each field that is a key, as in (input: {id: $id})",
+                key,
+            )
 
 
 def _is_list(places: Places, paging: Paging) -> bool:

@@ -1,5 +1,7 @@
 """Lists: which of the paging strategies a document is written for."""
 
+from collections.abc import Collection
+
 from graphql import (
     GraphQLError,
     IntValueNode,
@@ -9,7 +11,12 @@ from graphql import (
 )
 
 from resources.graphql.columns import Scalar
-from resources.graphql.plan.arguments import is_size, meaning, paging_argument
+from resources.graphql.plan.arguments import (
+    is_size,
+    meaning,
+    schema_default,
+)
+from resources.graphql.plan.first_page_only import refuse_first_page_only
 from resources.graphql.plan.listed import Listed
 from resources.graphql.plan.paging import Paging
 from resources.graphql.plan.place import Bound, Place, Places, bound, variable_types
@@ -29,7 +36,9 @@ class ListInference:
         self._places = places
         self._paging = paging
         self._scalars = scalars
-        self._types = variable_types(operation)
+        types = variable_types(operation)
+        self._types = {name: scalars.scalar(type_.rstrip("!")) for name, type_ in types.items()}
+        self._window: frozenset[str] = frozenset()
         self._bound = [b for place in places.all() for b in bound(place)]
 
     @property
@@ -37,8 +46,15 @@ class ListInference:
         """Say whether a variable holds a position."""
         return bool(self._positions())
 
-    def plan(self) -> Listed:
-        """Give the plan, or refuse with what to change."""
+    @property
+    def of_pages(self) -> set[str]:
+        """The variables that are positions or sizes by name and type, and so never keys."""
+        sizes = {b.variable for b in self._bound if is_size(b.names, self._type(b))}
+        return sizes | {b.variable for b in self._bound if self._meant(b)}
+
+    def plan(self, window: Collection[str] = ()) -> Listed:
+        """Give the plan, or refuse with what to change; the variables of a window are no positions."""
+        self._window = frozenset(window)
         position = None if self._paging.strategy == "whole" else self._position()
         start = position.place if position else self._places.root
         rows = self._rows(start, paged=position is not None)
@@ -54,9 +70,10 @@ class ListInference:
             signals=signals,
             position=variable,
             size=size,
-            first=self._first(strategy, variable),
+            first=self._first(strategy, position),
             first_size=self._default(size),
-            starts_by_default=strategy == "cursor" and self._has_default(variable),
+            errors=self._paging.errors,
+            null_rows=self._paging.null_rows,
             unused=unused(self._places, rows, signals.paths),
         )
 
@@ -73,21 +90,30 @@ class ListInference:
     def _positions(self) -> list[Bound]:
         """Give the variables that are positions, by name, by type, or because the user says so."""
         if self._paging.position is not None:
-            return [b for b in self._bound if b.variable == self._paging.position]
-        wanted = self._paging.strategy
-        found = [b for b in self._bound if (meant := self._meant(b)) and wanted in (None, meant)]
-        return list({(b.place.path, b.variable): b for b in found}.values())
+            found = [b for b in self._bound if b.variable == self._paging.position]
+        else:
+            wanted = self._paging.strategy
+            found = [b for b in self._bound if (meant := self._meant(b)) and wanted in (None, meant)]
+        return list({(b.place.path, b.variable): b for b in reversed(found)}.values())[::-1]
 
     def _meant(self, bound: Bound) -> Strategy | None:
-        return meaning(bound.names, self._type(bound))
+        return None if bound.in_list else meaning(bound.names, self._type(bound), bound.siblings)
 
     def _type(self, bound: Bound) -> Scalar:
-        return self._scalars.scalar(self._types[bound.variable].rstrip("!"))
+        return self._types[bound.variable]
 
     def _position(self) -> Bound | None:
         found = self._positions()
-        if len(found) > 1:
-            options = " or ".join(f'Paging(position="{b.variable}")' for b in found)
+        variables = dict.fromkeys(b.variable for b in found)
+        if len(found) > len(variables) == 1:
+            shown = ", ".join(b.place.shown for b in found)
+            raise GraphQLError(
+                f"${found[0].variable} pages more than one field ({shown}), and one list is read: write a "
+                "document for each",
+                found[1].place.node,
+            )
+        if len(variables) > 1:
+            options = " or ".join(f'Paging(position="{variable}")' for variable in variables)
             raise GraphQLError(
                 f"a list is read along one position, here are more: {options}", found[1].place.node
             )
@@ -111,7 +137,7 @@ class ListInference:
 
     def _rows_of_one_answer(self, root: Place) -> Rows:
         """Take the only list, or the object itself where it holds no list; else it is not clear which."""
-        found = candidates(self._places, root)
+        found = [place for place in candidates(self._places, root) if not place.is_list_of_lists]
         if not found:
             return Rows(root)
         rows = as_rows(self._places, found[0])
@@ -131,7 +157,9 @@ class ListInference:
                     self._places.root.node,
                 )
             if chosen is None:
-                self._refuse_first_page_only(rows)
+                refuse_first_page_only(
+                    self._places.line(rows.place), self._types, self._scalars, self._window
+                )
             return "whole"
         strategy = chosen or self._meant(position) or ("cursor" if self._paging.cursor else None)
         if strategy is None:
@@ -145,17 +173,6 @@ class ListInference:
                 position.place.node,
             )
         return strategy
-
-    def _refuse_first_page_only(self, rows: Rows) -> None:
-        """Refuse to take a page for the list, where a field on the way takes a position or a size."""
-        for place in self._places.line(rows.place):
-            if name := paging_argument(place, self._scalars):
-                raise GraphQLError(
-                    f"{place.shown} takes {name}, so this may read its first page only: bind its position to "
-                    "a variable to read all pages (or name it: Paging(position=…)), or say "
-                    'that one answer is all: Paging(strategy="whole")',
-                    place.node,
-                )
 
     def _size(self, position: Bound | None) -> str | None:
         if self._paging.size is not None or position is None:
@@ -178,18 +195,16 @@ class ListInference:
         value = self._definition(variable).default_value if variable else None
         return int(value.value) if isinstance(value, IntValueNode) else None
 
-    def _has_default(self, variable: str | None) -> bool:
-        return variable is not None and self._definition(variable).default_value is not None
-
     def _lacks_start(self, variable: str) -> bool:
         definition = self._definition(variable)
         return isinstance(definition.type, NonNullTypeNode) and definition.default_value is None
 
-    def _first(self, strategy: Strategy, variable: str | None) -> int | None:
+    def _first(self, strategy: Strategy, position: Bound | None) -> int | None:
         """Give the first position; None where pages may count from 0 or 1 and nobody says which."""
-        if strategy != "page":
+        if strategy != "page" or position is None:
             return 0 if strategy == "offset" else None
         if self._paging.first_page is not None:
             return self._paging.first_page
-        default = self._default(variable)
-        return default if default in (0, 1) else None
+        own = self._default(position.variable)
+        default = schema_default(position) if own is None else own
+        return default if isinstance(default, int) and default in (0, 1) else None

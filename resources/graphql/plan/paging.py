@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 from resources.errors import ConfigurationError
 from resources.graphql.plan.vocabulary import STRATEGIES, Strategy
@@ -15,7 +15,10 @@ class Paging:
     `rows` and the signals `more`, `cursor`, `next`, `total` and `total_pages` are paths of response names
     from the root field on, as in `characters.info.next`; `position` and `size` are names of variables. A
     `cursor` within the rows is that of the last one. `first_page` is the number of the first page: 1, or 0
-    where that is the default of the document's variable.
+    where that is the default of the document's variable or of the schema's argument.
+
+    `errors="null"` keeps rows of which the server nulls fields with an error, `null_rows="drop"` drops rows
+    that are null; both are counted in the notes. Without them such an answer is refused.
     """
 
     strategy: Strategy | None = None
@@ -28,19 +31,25 @@ class Paging:
     total: str | None = None
     total_pages: str | None = None
     first_page: int | None = None
+    errors: Literal["null"] | None = None
+    null_rows: Literal["drop"] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a strategy that there is not."""
+        """Refuse words that there are not."""
         if self.strategy is not None and self.strategy not in STRATEGIES:
             raise ConfigurationError(
                 f"there is no paging strategy {self.strategy!r}; there are: {', '.join(STRATEGIES)}"
             )
+        for name, value, word in (("errors", self.errors, "null"), ("null_rows", self.null_rows, "drop")):
+            if value not in (None, word):
+                raise ConfigurationError(f"{name} in Paging is {word!r} or nothing, not {value!r}")
 
     @property
     def wants_list(self) -> bool:
         """Say whether anything is set that only a list has."""
-        listed = self.strategy not in (None, "keyed")
-        return listed or any((self.rows, self.position, self.size, self.more, self.cursor, self.next))
+        if self.strategy == "keyed":
+            return False
+        return any(getattr(self, field.name) is not None for field in fields(self))
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> "Paging":

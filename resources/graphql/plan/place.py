@@ -1,9 +1,10 @@
 """Selected fields with their place in the answer, and the variables that their arguments hold."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from graphql import (
+    ArgumentNode,
     FieldNode,
     GraphQLError,
     GraphQLInterfaceType,
@@ -14,6 +15,8 @@ from graphql import (
     GraphQLOutputType,
     GraphQLSchema,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectFieldNode,
     ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
@@ -50,6 +53,11 @@ class Place:
         """Say whether the field gives a list."""
         type_ = self.type.of_type if isinstance(self.type, GraphQLNonNull) else self.type
         return isinstance(type_, GraphQLList)
+
+    @property
+    def is_list_of_lists(self) -> bool:
+        """Say whether the elements of the list are lists."""
+        return str(self.type).replace("!", "").startswith("[[")
 
     @property
     def is_leaf(self) -> bool:
@@ -107,25 +115,45 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A variable in an argument; `names` lead to it, more than one where it is inside an input object."""
+    """A variable in an argument; `names` lead to it, more than one where it is inside an input object.
+
+    `siblings` are the names beside the last one; `in_list` says that a list is on the way.
+    """
 
     place: Place
     names: tuple[str, ...]
     variable: str
+    siblings: frozenset[str] = frozenset()
+    in_list: bool = False
 
 
 def bound(place: Place) -> Iterator[Bound]:
     """Give the variables in a field's arguments."""
-    for argument in place.node.arguments:
-        yield from _bound(place, (plain(argument.name.value),), argument.value)
+    yield from _among(place, (), place.node.arguments, in_list=False)
 
 
-def _bound(place: Place, names: tuple[str, ...], value: ValueNode) -> Iterator[Bound]:
-    if isinstance(value, VariableNode):
-        yield Bound(place, names, value.name.value)
-    elif isinstance(value, ObjectValueNode):
-        for field in value.fields:
-            yield from _bound(place, (*names, plain(field.name.value)), field.value)
+def _among(
+    place: Place,
+    names: tuple[str, ...],
+    nodes: Iterable[ArgumentNode | ObjectFieldNode],
+    *,
+    in_list: bool,
+) -> Iterator[Bound]:
+    values = [(plain(node.name.value), node.value) for node in nodes]
+    siblings = frozenset(name for name, _ in values)
+    for name, value in values:
+        yield from _bound(Bound(place, (*names, name), "", siblings, in_list), value)
+
+
+def _bound(found: Bound, value: ValueNode) -> Iterator[Bound]:
+    match value:
+        case VariableNode():
+            yield replace(found, variable=value.name.value)
+        case ObjectValueNode():
+            yield from _among(found.place, found.names, value.fields, in_list=found.in_list)
+        case ListValueNode():
+            for element in value.values:
+                yield from _bound(replace(found, in_list=True), element)
 
 
 def plain(name: str) -> str:

@@ -11,6 +11,9 @@ from resources.graphql.plan.place import Place, Places
 from resources.graphql.plan.rows import Rows
 from resources.graphql.plan.vocabulary import (
     ABOUT,
+    ABOUT_PAGES,
+    IS_LAST,
+    LAST_PAGE,
     MORE,
     NEXT_CURSOR,
     NEXT_PAGE,
@@ -24,13 +27,19 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signals:
-    """The path of each signal in the answer, None where the document does not select it."""
+    """The path of each signal in the answer, None where the document does not select it.
+
+    `last` is true on the last page, where nothing says whether there are more rows; `last_page` is the number
+    of the last one, and of the pages where they count from 1.
+    """
 
     more: Path | None = None
+    last: Path | None = None
     cursor: Path | None = None
     next: Path | None = None
     total: Path | None = None
     total_pages: Path | None = None
+    last_page: Path | None = None
 
     @property
     def paths(self) -> list[Path]:
@@ -51,19 +60,26 @@ class SignalFinder:
     def find(self, strategy: Strategy) -> Signals:
         """Find the signals that the strategy needs, and the total."""
         paging = self._paging
-        by_number = strategy != "cursor"
+        by_number, by_page = strategy != "cursor", strategy in ("page", "whole")
+        more = self._path(paging.more, MORE)
         return Signals(
-            more=self._path(paging.more, MORE),
+            more=more,
+            last=self._path(None, IS_LAST, boolean=True) if more is None else None,
             cursor=None if by_number else self._path(paging.cursor, NEXT_CURSOR) or self._edge_cursor(),
             next=self._path(paging.next, NEXT_PAGE) if by_number else None,
-            total=self._path(paging.total, TOTAL),
-            total_pages=self._path(paging.total_pages, TOTAL_PAGES) if by_number else None,
+            total=self._path(paging.total, TOTAL, boolean=False),
+            total_pages=self._path(paging.total_pages, TOTAL_PAGES, boolean=False) if by_page else None,
+            last_page=self._path(None, LAST_PAGE, boolean=False) if by_page else None,
         )
 
-    def _path(self, chosen: str | None, names: Sequence[str]) -> Path | None:
+    def _path(self, chosen: str | None, names: Sequence[str], *, boolean: bool | None = None) -> Path | None:
         if chosen is not None:
             return selected(self._places, chosen).path
-        found = [place for place in self._around if place.name in names]
+        found = [
+            place
+            for place in self._around
+            if place.name in names and boolean in (None, place.named.name == "Boolean")
+        ]
         if not found:
             return None
         best = min(found, key=lambda place: self._rank(place, names))
@@ -81,14 +97,17 @@ class SignalFinder:
         return -len(list(shared)), names.index(place.name)
 
     def _is_about_it(self, place: Place) -> bool:
-        """Say whether a leaf is below the field that is paged, or above it beside the way to the rows."""
+        """Say whether a leaf is of the field that is paged, or of an object that speaks of pages.
+
+        What holds that field may be anything: a book has pages, and an invoice a total.
+        """
         if not place.is_leaf or place.is_list:
             return False
-        if place.path[: len(self._start.path)] == self._start.path and place.path != self._start.path:
-            return True
-        *above, holder = self._places.line(place)[:-1]
-        beside = bool(above) and _holds(above[-1], self._rows)
-        return _holds(holder, self._rows) or (beside and holder.name in ABOUT)
+        above = self._places.line(place)[:-1]
+        beside = [holder for holder in above if not _holds(holder, self._rows)]
+        if place.path[: len(self._start.path)] == self._start.path:
+            return all(holder.name in ABOUT for holder in beside)
+        return len(beside) == 1 and beside[0].name in ABOUT_PAGES
 
     def _edge_cursor(self) -> Path | None:
         """Take the cursor of the last edge where the page itself gives none."""

@@ -1,0 +1,54 @@
+"""Whether rows, or pages, are the same: by what tells rows apart, else by their values."""
+
+from collections.abc import Sequence
+
+from resources.graphql.paging.stretch import Row
+from resources.graphql.values import ENCODER
+
+
+class Likeness:
+    """Compares by the response name `id`, where it is given and the rows have it."""
+
+    def __init__(self, id: str | None) -> None:
+        self._id = id
+
+    def key(self, row: Row) -> object:
+        """Give what rows that are the same share."""
+        value = row.get(self._id) if self._id else None
+        return ENCODER.encode(row) if value is None else (row.get("__typename"), str(value))
+
+    def has_id(self, row: Row) -> bool:
+        """Say whether a row says which one it is."""
+        return bool(self._id) and row.get(self._id or "") is not None
+
+    def same(self, one: Sequence[Row], other: Sequence[Row]) -> bool | None:
+        """Say whether pages are the same; None where that is not clear, as a part of them is.
+
+        Values that change with every answer, such as a signed address, do not make a page another one.
+        """
+        if one == other:
+            return True
+        if not all(map(self.has_id, (*one, *other))):
+            return None if stable(one, other) else False
+        keys, others = [self.key(row) for row in one], [self.key(row) for row in other]
+        if keys == others and len(keys) > 1:
+            return True
+        return None if set(keys) & set(others) else False
+
+    def alike(self, one: Sequence[Row], other: Sequence[Row]) -> bool:
+        """Say whether pages have the same ids or, without ids, the same values in a column that varies."""
+        if all(map(self.has_id, (*one, *other))):
+            return [self.key(row) for row in one] == [self.key(row) for row in other]
+        return len(one) > 1 and stable(one, other)
+
+
+def stable(one: Sequence[Row], other: Sequence[Row]) -> bool:
+    """Say whether pages without ids have a column in common, other than one that is constant."""
+    if len(one) != len(other):
+        return False
+    for name in one[0] if one else ():
+        values = [row.get(name) for row in one]
+        varies = any(value != values[0] for value in values) or len(values) == 1
+        if varies and values[0] is not None and values == [row.get(name) for row in other]:
+            return True
+    return False
