@@ -8,7 +8,7 @@ import pytest
 from graphql import build_schema
 
 from resources.errors import ConfigurationError, QueryError
-from resources.graphql.plan import Keyed, Listed, Window
+from resources.graphql.plan import Keyed, Listed, Paging, Window
 from resources.graphql.plan.window import Form
 from resources.graphql.query import Query
 
@@ -227,7 +227,9 @@ def test_of_two_windows_that_of_times_counts_and_else_the_user_chooses() -> None
     choice = r'window=\("nameFrom", "nameTo"\) or window=\("ageFrom", "ageTo"\)'
     with pytest.raises(QueryError, match=choice):
         load(untimed)
-    assert load(untimed, ("nameFrom", "nameTo")).window == Window("nameFrom", "nameTo", "instant")
+    names, whole = ("nameFrom", "nameTo"), Paging(strategy="whole")
+    query = Query.parse(untimed, schema=SCHEMA, path="q.graphql", name="q", window=names, paging=whole)
+    assert query.window == Window("nameFrom", "nameTo", "instant")
 
 
 def test_a_window_has_one_form() -> None:

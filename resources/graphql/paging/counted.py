@@ -73,11 +73,18 @@ class Counted(Positions):
 class Offsets(Counted):
     """By the number of rows received so far."""
 
+    def __init__(self, plan: Listed, likeness: Likeness) -> None:
+        super().__init__(plan, likeness)
+        self._passed_over: list[str] = []  # said only if rows come after it: else it was the list's end
+
     def _move(self, stretch: Stretch, size: int) -> None:
         self._at += stretch.number
-        if not stretch.number and self._goes_on(stretch):
+        if stretch.number:
+            self.notes += self._passed_over
+            self._passed_over = []
+        elif self._goes_on(stretch):
             step = min(self._largest or size, size) if self._plan.size else self._largest or 1
-            self.notes.append(f"the page at offset {self._at} is empty; {step} rows were passed over")
+            self._passed_over.append(f"the page at offset {self._at} is empty; {step} rows were passed over")
             self._at += step
 
 
