@@ -44,7 +44,10 @@ def of_account(found: dg.Definitions) -> dg.Definitions:
     assets = [d for d in definitions if isinstance(d, dg.AssetsDefinition)]
     keys = {key: key.with_prefix(prefix) for definition in assets for key in definition.keys}
     return dg.Definitions(
-        assets=[definition.with_attributes(asset_key_replacements=keys) for definition in assets],
+        assets=[
+            *(definition.with_attributes(asset_key_replacements=keys) for definition in assets),
+            *(definition for definition in definitions if not isinstance(definition, dg.AssetsDefinition)),
+        ],
         schedules=found.schedules,
         sensors=found.sensors,
         jobs=found.jobs,

@@ -159,10 +159,15 @@ def keys_uri() -> str | None:
     return secret_name("keys_uri", PREFIX)
 
 
-def key_source(keys_uri: str | None = None) -> KeySource:
+def feed_uri() -> str | None:
+    """Give the *name* of a feed in a store to Dagster, as its URI may hold credentials."""
+    return secret_name("feed", PREFIX) if "://" in environment().feed else None
+
+
+def key_source(keys_uri: str | None = None, feed_uri: str | None = None) -> KeySource:
     """Build what gives the keys: the query where a database is named, else the feed."""
     settings = environment()
     columns = settings.key_columns
     if settings.keys_uri:
         return SqlKeys(uri=keys_uri or settings.keys_uri, query=settings.keys_query, columns=columns)
-    return Feed(pattern=settings.feed, columns=columns, late_seconds=settings.feed_late_seconds)
+    return Feed(pattern=feed_uri or settings.feed, columns=columns, late_seconds=settings.feed_late_seconds)

@@ -1,5 +1,6 @@
 """An extract in a Dagster run: pages in, published partitions and their figures out."""
 
+import resource
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -11,10 +12,11 @@ import dagster as dg
 from pipelines.figures import figures
 from pipelines.partition import ExtractPartition, ExtractRange
 from pipelines.publication import Publication
-from resources.errors import ExtractionError
+from resources.errors import ConfigurationError, ExtractionError
 from resources.graphql.query import Query
 from resources.lake import Lake
 
+SPARE_FILES = 200  # what Python, Dagster and the connections have open besides
 OBSERVED_LATE = timedelta(days=2)  # after its end, what the API shows is not the state of that day
 
 T = TypeVar("T")
@@ -52,6 +54,7 @@ class Extraction:
         keys = [key or "" for key in self.keys]
         with (
             self._publication.failures(),
+            enough_files(len(keys) * len(self._query.tables)),
             each_by_itself([self._open(key, beside=len(keys) - 1) for key in self.keys]) as partitions,
         ):
             yield ExtractRange(self._query.name, self._lake, dict(zip(keys, partitions, strict=True)))
@@ -74,6 +77,21 @@ class Extraction:
                 f"{partition.folder} is observed late: the API shows the present only, so its rows have "
                 "today's state (fetched_at)"
             )
+
+
+@contextmanager
+def enough_files(number: int) -> Iterator[None]:
+    """Refuse, before anything is opened, more files at once than the system lets a process have."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = number + SPARE_FILES
+    if needed > allowed and (most == resource.RLIM_INFINITY or needed <= most):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, most))
+    elif needed > allowed:
+        raise ConfigurationError(
+            f"this run would have {number} files open at once, the system allows {most}: raise its limit "
+            "(ulimit -n), or run fewer partitions at once (TARGETDATA_PARTITIONS_PER_RUN)"
+        )
+    yield
 
 
 @contextmanager

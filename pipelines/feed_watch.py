@@ -67,10 +67,18 @@ class Line:
         return Recorded()
 
     def is_running(self, day: str) -> bool:
-        """Say whether a run that makes the day's keys has not ended yet."""
-        wanted = dg.RunsFilter(statuses=UNFINISHED, tags={"dagster/partition": day})
-        runs = self.instance.get_runs(wanted)
-        return any(run.job_name == self.job or self.asset in (run.asset_selection or ()) for run in runs)
+        """Say whether a run that makes the day's keys, alone or in a range, has not ended yet."""
+        runs = self.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+        return any(self._is_made_by(run) and _covers(run, day) for run in runs)
+
+    def _is_made_by(self, run: dg.DagsterRun) -> bool:
+        return self.asset in run.asset_selection if run.asset_selection else run.job_name == self.job
+
+
+def _covers(run: dg.DagsterRun, day: str) -> bool:
+    """Say whether a run is of a day; the keys of partitions by time are in the order of time."""
+    first, last = (run.tags.get(f"dagster/asset_partition_range_{end}", "") for end in ("start", "end"))
+    return run.tags.get("dagster/partition") == day or bool(first and last and first <= day <= last)
 
 
 def watch(
@@ -124,8 +132,8 @@ class _Look:
         recorded = self._line.recorded(day)
         if recorded.version == seen.version:
             return seen, None, "the same content"
-        # With the event that it replaces, so that a content that comes back after another is run again.
-        run_key = f"{day} {seen.version} {recorded.event}"
+        # With the event that it replaces and the listing: a content that comes back is run again.
+        run_key = f"{day} {seen.version} {recorded.event} {seen.listing}"
         return seen, dg.RunRequest(run_key=run_key, partition_key=day), "new content"
 
     def _read(self, files: Sequence[File], seen: Seen) -> None:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from pipelines.progress import Progress
 from pipelines.publication import OpenPartition
-from resources.errors import ConfigurationError
+from resources.errors import AccountingError, ConfigurationError
 from resources.graphql.page import Page, Tally
 from resources.graphql.paging.keys import GroupedKeys
 from resources.graphql.query import Query
@@ -30,6 +30,7 @@ class ExtractPartition:
         self._writer = partition.writer
         self._window = partition.window
         self._is_bound = query.window is None  # or its variables were taken
+        self._has_keys = False
         self._progress = Progress(self.name)
 
     @property
@@ -53,7 +54,13 @@ class ExtractPartition:
                 f"pages({self._query.name.upper()}, variables=partition.variables); if "
                 f"{', '.join(self._query.window.names)} are none, give them other names"
             )
+        if self._has_keys and self.tally.total is None:
+            raise AccountingError(f"{self.name}: no page was written, so none of its keys was asked")
         self.tally.check(max_failed=max_failed, what=self.name)
+
+    def expect_keys(self) -> None:
+        """Take note that there are keys to be asked: without a page of them nothing is published."""
+        self._has_keys = True
 
     def write(self, page: Page) -> None:
         """Add a page's rows, and count them."""
@@ -84,11 +91,21 @@ class ExtractRange:
 
     def grouped(self, keys: Mapping[str, pa.Table]) -> GroupedKeys:
         """Take the keys of each partition, by its key, from wherever they are."""
-        return GroupedKeys({key: keys[key] for key in self.partitions})
+        if keys.keys() != self.partitions.keys():
+            odd = ", ".join(map(str, sorted(keys.keys() ^ self.partitions.keys())))
+            raise ConfigurationError(f"keys are needed for each partition of the run and no other; see {odd}")
+        for partition in self.partitions.values():
+            partition.expect_keys()
+        return GroupedKeys(keys)
 
     def write(self, page: Page) -> None:
         """Add a page's rows to the partition that it is of, and count them."""
-        self.partitions[page.group or ""].add(page)
+        partition = self.partitions.get(page.group or "")
+        if partition is None:
+            raise ConfigurationError(
+                "in .range() keys are given by partition: pages(…, keys=days.keys(table)) or days.grouped(…)"
+            )
+        partition.add(page)
         self.tally.add(page)
         self.tally.total = sum(partition.tally.total or 0 for partition in self.partitions.values())
         self._progress.show(self.tally)

@@ -1,14 +1,14 @@
 """Partitions of an asset's run: each is published in the lake and recorded in Dagster by itself."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pyarrow as pa
 
-from resources.errors import ConfigurationError
+from resources.errors import ConfigurationError, ExtractionError
 from resources.failures import named_failures
 from resources.lake import Lake
 from resources.lake.figures import published
@@ -79,6 +79,30 @@ class Publication:
         """Open one partition of some tables; it is published and recorded when the `with` ends well."""
         with self.failures(), self.open(key, schemas, footer=footer) as partition:
             yield partition
+
+    def unpublished(self, table: str) -> list[str | None]:
+        """The run's partitions, but for those that it has published before it was tried again."""
+        published = {found.partition: found.run for found in self._lake.manifests(table)}
+        run = self._context.run.run_id
+        return [key for key in self.keys if published.get(folder_of(key, self._window(key))) != run]
+
+    @contextmanager
+    def apart(self) -> Iterator[Callable[..., AbstractContextManager[OpenPartition]]]:
+        """Give what opens a partition; a failure does not end the run's others and is raised at the end."""
+        failures: list[ExtractionError] = []
+
+        @contextmanager
+        def attempt(key: str | None, schemas: Mapping[str, pa.Schema]) -> Iterator[OpenPartition]:
+            try:
+                with self.open(key, schemas) as partition:
+                    yield partition
+            except ExtractionError as failure:
+                failures.append(failure)
+
+        with self.failures():
+            yield attempt
+            if failures:
+                raise failures[0]
 
     @contextmanager
     def open(

@@ -2,8 +2,12 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,5 +99,18 @@ class Location:
         return dg.DagsterInstance.from_config(str(self.home))
 
     def everything_stored(self) -> bytes:
-        """Give all that Dagster keeps: databases, events, logs of all runs."""
-        return b"\0".join(path.read_bytes() for path in sorted(self.home.rglob("*")) if path.is_file())
+        """Give all that Dagster keeps: databases with what is packed in them, events, logs of all runs."""
+        files = [path for path in sorted(self.home.rglob("*")) if path.is_file()]
+        packed = [blob for path in files if path.suffix == ".db" for blob in unpacked(path)]
+        return b"\0".join([*(path.read_bytes() for path in files), *packed])
+
+
+def unpacked(database: Path) -> Iterator[bytes]:
+    """Give what stands in an SQLite file compressed, as Dagster's snapshots of definitions do."""
+    with closing(sqlite3.connect(database)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        for (table,) in tables:
+            for row in connection.execute(f'SELECT * FROM "{table}"'):
+                for value in row:
+                    with suppress(zlib.error):
+                        yield zlib.decompress(value) if isinstance(value, bytes) else b""

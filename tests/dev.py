@@ -1,6 +1,7 @@
 """Dagster's UI on port 3000: with the account that `.env` names, else with the sandbox beside it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from dotenv import dotenv_values
 
 from tests.local import FOLDER, ROOT, local_account
 
+ACCOUNT = re.compile(r"TARGETDATA_(\w+_)?BASE_URL")  # one of several has its name in it
 HOST, PORT = "127.0.0.1", os.environ.get("PORT", "3000")
 
 
@@ -51,7 +53,7 @@ def is_taken(port: int) -> bool:
 def names_account() -> bool:
     """Say whether `.env` or the environment names an account."""
     settings = dotenv_values(ROOT / ".env") | dict(os.environ)
-    return bool(settings.get("TARGETDATA_BASE_URL"))
+    return any(value and ACCOUNT.fullmatch(name) for name, value in settings.items())
 
 
 def wait(process: "subprocess.Popen[bytes]") -> int:

@@ -2,7 +2,14 @@
 
 import dagster as dg
 
-from pipelines.environment import environment, key_source, keys_uri, refresh_token, targetdata_resource
+from pipelines.environment import (
+    environment,
+    feed_uri,
+    key_source,
+    keys_uri,
+    refresh_token,
+    targetdata_resource,
+)
 from pipelines.other_api import graphql_connection
 from resources.lake import Lake, LakeIOManager
 
@@ -16,7 +23,7 @@ def connections() -> dg.Definitions:
         resources={
             "targetdata": targetdata_resource(refresh_token()),
             "graphql": graphql_connection(),
-            "feed": key_source(keys_uri()),
+            "feed": key_source(keys_uri(), feed_uri()),
             "lake": Lake(path=path),
             # The default: what an asset returns goes into the lake.
             "io_manager": LakeIOManager(path=path, key_prefix=settings.key_prefix),

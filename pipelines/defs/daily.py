@@ -22,7 +22,7 @@ BACKFILL = (
 LAST = [[*_settings.key_prefix, name] for name in ("profiles_wide", "profiles_refresh")]
 
 profiles_daily = dg.define_asset_job(
-    "profiles_daily",
+    "_".join(["profiles_daily", *_settings.key_prefix]),
     selection=dg.AssetSelection.assets(*LAST).upstream(),
     description="A day's keys from the feed, their profiles, these as a flat table, and old ones again.",
 )

@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from resources.errors import LakeError, PartitionMissing
+from resources.errors import ConfigurationError, LakeError, PartitionMissing
 from resources.lake.manifest import Manifest
 from resources.lake.partition import FILE, PartitionWriter
 from resources.lake.table_file import BUFFER_BYTES, LEAST_BUFFER_BYTES
 
+HOUR = timedelta(hours=1)
 DAY = timedelta(hours=23)  # the shortest day, when clocks go forward
 LOOKS, LOOK_SECONDS = 10, 0.05  # at a partition that is being put in place
 
@@ -107,6 +108,10 @@ def folder_of(key: str | None, window: tuple[datetime, datetime] | None = None) 
     if window is None:
         return f"partition={quote(key, safe='')}"
     start, end = window
+    if end - start < HOUR:
+        raise ConfigurationError(
+            "partitions shorter than an hour have no folder of their own: make them longer"
+        )
     if end - start < DAY:
         return f"hour={start.astimezone(UTC):%Y%m%dT%HZ}"
     return f"date={start:%Y-%m-%d}"

@@ -12,15 +12,16 @@ from resources.lake import Lake
 def profile_keys(context: dg.AssetExecutionContext, feed: KeySource, lake: Lake) -> None:
     """One row per umid that has an event in the day's files of the feed."""
     publication = Publication(context, lake)
-    for key in publication.keys:
-        with publication.partition(key, {"profile_keys": feed.schema}) as day:
-            start, end = day.bounds
-            found = feed.read(start=start, end=end)
-            if not found.events:
-                context.log.warning(f"the feed of {key} has no events; the day has no keys")
-            day.writer.write({"profile_keys": found.keys})
-            day.metadata.update(figures(found))
-            day.version = found.version
+    with publication.apart() as attempt:
+        for key in publication.unpublished("profile_keys"):
+            with attempt(key, {"profile_keys": feed.schema}) as day:
+                start, end = day.bounds
+                found = feed.read(start=start, end=end)
+                if not found.events:
+                    context.log.warning(f"the feed of {key} has no events; the day has no keys")
+                day.writer.write({"profile_keys": found.keys})
+                day.metadata.update(figures(found))
+                day.version = found.version
 
 
 def figures(found: FeedKeys) -> dict[str, dg.MetadataValue]:

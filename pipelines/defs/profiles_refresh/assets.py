@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.defs.daily import BACKFILL, DAILY, POOL
-from pipelines.defs.profiles_refresh.staleness import AT, ID, asked_before, last_asked, stale
+from pipelines.defs.profiles_refresh.staleness import AT, ID, last_asked, overdue, stale
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
 from pipelines.partition import ExtractRange
@@ -25,7 +25,8 @@ REFRESH = Query.load(
     identity="profileId",
     scalars=environment().scalars,
 )
-KEY = REFRESH.tables["profiles_refresh__lookups"].names[0]  # as the root field's argument is named
+LOOKUPS_TABLE = "profiles_refresh__lookups"
+KEY = REFRESH.tables[LOOKUPS_TABLE].names[0]  # as the root field's argument is named
 GRACE = timedelta(days=2)  # between being due and being asked: the day's end, and the morning after
 
 
@@ -52,7 +53,10 @@ def profiles_refresh(context: dg.AssetExecutionContext, targetdata: TargetDataRe
 
 
 def due(lake: Lake, days: ExtractRange) -> dict[str, pa.Table]:
-    """Choose the profiles of each day; what a day of the run has chosen is asked for, so no other day's."""
+    """Choose the profiles of each day; what a day of the run has chosen is asked for, so no other day's.
+
+    A day that is run again asks at least what it asked before: its rows are replaced.
+    """
     settings = environment()
     asked = last_asked(lake, without={day.folder for day in days.partitions.values()})
     keys: dict[str, pa.Table] = {}
@@ -60,8 +64,15 @@ def due(lake: Lake, days: ExtractRange) -> dict[str, pa.Table]:
         before = day.end - timedelta(days=settings.refresh_days)
         keys[key] = stale(asked, before=before, share=settings.refresh_share)
         asked = asked.filter(pc.invert(pc.is_in(asked[ID], keys[key][ID])))
-        keys[key] = keys[key].rename_columns([KEY])
+        keys[key] = pa.concat_tables([keys[key].rename_columns([KEY]), asked_before(lake, day.folder)])
     return keys
+
+
+def asked_before(lake: Lake, folder: str) -> pa.Table:
+    """Give the keys that a day asked when it was run before."""
+    if lake.manifest(LOOKUPS_TABLE, folder) is None:
+        return REFRESH.tables[LOOKUPS_TABLE].empty_table().select([KEY])
+    return lake.read(LOOKUPS_TABLE, folder, columns=[KEY])
 
 
 @dg.asset_check(asset=profiles_refresh)
@@ -70,7 +81,7 @@ def oldest_profile(lake: Lake) -> dg.AssetCheckResult:
     settings, now = environment(), datetime.now(UTC)
     asked = last_asked(lake)
     limit = timedelta(days=settings.refresh_days) + GRACE
-    late = asked_before(asked, now - limit).num_rows
+    late = overdue(asked, now - limit).num_rows
     oldest = pc.min(asked[AT]).as_py() or now
     return dg.AssetCheckResult(
         passed=not late,

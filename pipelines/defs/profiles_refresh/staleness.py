@@ -17,8 +17,9 @@ LEAST_ROWS = 1_000_000  # gathered before they are merged
 def last_asked(lake: Lake, *, without: Collection[str] = ()) -> pa.Table:
     """Give each profile's id and when it was asked for last: found in `profiles`, or by `profiles_refresh`.
 
-    A profile that the refresh did not find was asked for too; one that failed was not. Partitions `without`
-    of `profiles_refresh` are left out. Memory: two values a profile, three times at most.
+    A profile that the refresh did not find was asked for too; one that failed was not, nor was any whose
+    rows a killed run has not put in place. Partitions `without` of `profiles_refresh` are left out. Memory:
+    two values a profile, three times at most.
     """
     newest = SCHEMA.empty_table()
     gathered: list[pa.Table] = []
@@ -31,11 +32,11 @@ def last_asked(lake: Lake, *, without: Collection[str] = ()) -> pa.Table:
 
 def stale(asked: pa.Table, *, before: datetime, share: float) -> pa.Table:
     """Choose the ids of profiles that were asked for last before a moment: the oldest, a share of all."""
-    oldest_first = asked_before(asked, before).sort_by([(AT, "ascending"), (ID, "ascending")])
+    oldest_first = overdue(asked, before).sort_by([(AT, "ascending"), (ID, "ascending")])
     return oldest_first.slice(0, math.ceil(asked.num_rows * share)).select([ID])
 
 
-def asked_before(asked: pa.Table, moment: datetime) -> pa.Table:
+def overdue(asked: pa.Table, moment: datetime) -> pa.Table:
     """Keep the profiles that were asked for last before a moment."""
     return asked.filter(pc.less(asked[AT], pa.scalar(moment, SCHEMA.field(AT).type)))
 
@@ -44,7 +45,8 @@ def _asked(lake: Lake, without: Collection[str]) -> Iterator[pa.Table]:
     for day in lake.manifests("profiles"):
         yield lake.read("profiles", day.partition, columns=[ID, AT]).cast(SCHEMA)
     for day in lake.manifests("profiles_refresh__lookups"):
-        if day.partition not in without:
+        rows_of = lake.manifest("profiles_refresh", day.partition)
+        if day.partition not in without and rows_of and rows_of.generation == day.generation:
             rows = lake.read("profiles_refresh__lookups", day.partition)
             answered = rows.filter(pc.not_equal(rows["status"], "failed"))
             yield pa.Table.from_arrays([answered.column(0).cast(pa.string()), answered[AT]], schema=SCHEMA)

@@ -10,7 +10,8 @@ from resources.graphql.plan import Keyed
 class Chain:
     """Asks for each row of keys by its identifiers in turn, until one is found or fails.
 
-    A row has a value, or null, for each of the plan's kinds; the lookups of a round go together in one batch.
+    A row has a value, or null, for each of the plan's kinds; the lookups of a round go together in one batch,
+    each distinct one once.
     """
 
     def __init__(self, plan: Keyed, lookup: Lookup) -> None:
@@ -22,10 +23,12 @@ class Chain:
         outcomes: dict[int, Outcome] = {}
         for position, kind in enumerate(self._kinds):
             asked = [i for i, row in enumerate(rows) if row[position] is not None and _is_open(outcomes, i)]
-            if asked:
-                answers = await self._lookup.ask([(kind, rows[i][position]) for i in asked])
-                for index, answer in zip(asked, answers, strict=True):
-                    outcomes[index] = _continued(outcomes.get(index), answer, rows[index], kind)
+            values = list(dict.fromkeys(rows[i][position] for i in asked))
+            answers = await self._lookup.ask([(kind, value) for value in values]) if values else []
+            answered = dict(zip(values, answers, strict=True))
+            for index in asked:
+                answer = answered[rows[index][position]]
+                outcomes[index] = _continued(outcomes.get(index), answer, rows[index], kind)
         return [outcomes[index] for index in range(len(rows))]
 
 
