@@ -203,6 +203,25 @@ def test_a_variable_in_two_bounds_is_one_position() -> None:
         assert found.position == "last"
 
 
+def test_a_position_within_a_list_of_objects_is_none_unless_it_is_named() -> None:
+    types = "input S { page: Int size: Int }"
+    text = "query ($p: Int!) { ts(sorts: [{ page: $p, size: 5 }]) { id } }"
+    assert plan("ts(sorts: [S]): [T]", text, types).strategy == "whole"
+
+
+def test_ids_of_several_types_tell_rows_apart_only_beside_their_type() -> None:
+    types = "interface N { id: ID } type A implements N { id: ID } type B implements N { id: ID }"
+    text = "query ($n: Int) { ns(offset: $n) { %s id } }"
+    assert plan("ns(offset: Int): [N]", text % "", types).rows.id is None
+    assert plan("ns(offset: Int): [N]", text % "__typename", types).rows.id == "id"
+
+
+def test_a_required_number_in_a_filter_only_filters() -> None:
+    types = "input P { year: Int }"
+    text = "query ($year: Int!) { ts(filter: { year: $year }) { id } }"
+    assert plan("ts(filter: P): [T]", text, types).strategy == "whole"
+
+
 def test_all_that_only_a_list_has_makes_one() -> None:
     for wanted in (
         {"total": "t.total"},

@@ -226,7 +226,7 @@ def test_the_roots_are_shown_with_how_they_are_read(capsys: pytest.CaptureFixtur
 def command(*arguments: str, answers: str | None = None) -> Result:
     """Run `targetdata new` in this process; `answers` are typed at a terminal."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipelines.cli.at_terminal", lambda: answers is not None)
+        patch.setattr(sys.modules["pipelines.cli.new"], "at_terminal", lambda: answers is not None)
         return CliRunner().invoke(app, ["new", *arguments], input=answers)
 
 

@@ -43,13 +43,14 @@ def test_a_number_of_pages_does_not_end_an_offset(said: str) -> None:
 
 
 @pytest.mark.parametrize("said", ["", "total"])
-def test_rows_that_a_server_leaves_out_of_a_page_double_no_others(said: str) -> None:
+@pytest.mark.parametrize("page_size", [4, 5])
+def test_rows_that_a_server_leaves_out_of_a_page_double_no_others(said: str, page_size: int) -> None:
     kept = [row for row in ROWS if row["id"] not in ("2", "9")]
 
     def resolve(offset: int = 0, size: int = 5) -> object:
         return {"items": [row for row in ROWS[offset : offset + size] if row in kept], "total": len(kept)}
 
-    found, _ = read(SDL, OFFSET + f"{{ items {{ id name }} {said} }} }}", resolve)
+    found, _ = read(SDL, OFFSET + f"{{ items {{ id name }} {said} }} }}", resolve, page_size=page_size)
     assert rows_of(found) == kept
     assert "2 rows came again and were dropped: if the list changed while it was read" in notes_of(found)
 

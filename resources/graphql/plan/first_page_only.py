@@ -15,8 +15,8 @@ def refuse_first_page_only(
 ) -> None:
     """Refuse a field on the way to the rows that takes what may be a position or a size.
 
-    One object is found by any number. `types` are those of the variables; those of the `window` are no
-    positions.
+    One object is found by any number. `types` are those of the variables that may be null; those of the
+    `window` are no positions.
     """
     for place in line:
         found = [b for b in bound(place) if b.variable not in window]
@@ -31,7 +31,7 @@ def refuse_first_page_only(
                 place.node,
             )
         for b in found:
-            if is_number_in_filter(b, types[b.variable]):
+            if b.variable in types and is_number_in_filter(b, types[b.variable]):
                 raise GraphQLError(
                     f"is ${b.variable} a position, so that this reads one page? If it is, say so: "
                     f'Paging(position="{b.variable}", strategy=…); if it only filters: '

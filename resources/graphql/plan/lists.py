@@ -157,9 +157,12 @@ class ListInference:
                     self._places.root.node,
                 )
             if chosen is None:
-                refuse_first_page_only(
-                    self._places.line(rows.place), self._types, self._scalars, self._window
-                )
+                nullable = {
+                    name: type_
+                    for name, type_ in self._types.items()
+                    if not isinstance(self._definition(name).type, NonNullTypeNode)
+                }
+                refuse_first_page_only(self._places.line(rows.place), nullable, self._scalars, self._window)
             return "whole"
         strategy = chosen or self._meant(position) or ("cursor" if self._paging.cursor else None)
         if strategy is None:

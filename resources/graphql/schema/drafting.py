@@ -27,9 +27,10 @@ from resources.graphql.plan.vocabulary import MORE
 from resources.graphql.schema.envelope import composite, said_beside
 from resources.graphql.schema.finding import find_root
 from resources.graphql.schema.identity import default_identity
+from resources.graphql.schema.reading import conditions, limits, may_be_a_page
 from resources.graphql.schema.roots import Root
 from resources.graphql.schema.selecting import Selection, Selector, field_node, is_list, response_names
-from resources.graphql.schema.slots import Slot, argument_nodes, bounds, slots
+from resources.graphql.schema.slots import Slot, argument_nodes, bounds
 from resources.graphql.schema.values import AskForValue, Values
 
 DEPTH = 3  # levels of objects, the row itself the first
@@ -61,7 +62,8 @@ class Draft:
     """A document, and what an asset that runs it has to know.
 
     `keys` and `window` are variables. `paging` is what the document alone does not say. `left_out` are the
-    fields that are not selected, by reason.
+    fields that are not selected, by reason. `conditions` are fixed values that choose among the rows,
+    `limits` say what other fixed values leave of a list.
     """
 
     text: str
@@ -72,9 +74,13 @@ class Draft:
     paging: Mapping[str, str]
     depth: int
     left_out: Mapping[str, Sequence[str]]
+    conditions: Mapping[str, str]
+    limits: Sequence[str]
 
 
-def draft_query(schema: GraphQLSchema, order: Order, ask: AskForValue) -> Draft:
+def draft_query(
+    schema: GraphQLSchema, order: Order, ask: AskForValue, *, scalars: Mapping[str, str] | None = None
+) -> Draft:
     """Draft a query; `ask` gives a value that is needed, None where nobody is there to say it.
 
     Raises QueryError where the schema has no such field or a value is missing.
@@ -91,15 +97,21 @@ def draft_query(schema: GraphQLSchema, order: Order, ask: AskForValue) -> Draft:
     )
     key_columns = () if identity else tuple(snake_case(name) for name in keys.values())
     selector, row, depth = _select(schema, root, order.depth, {RESERVED, *key_columns})
+    text = _document(order.name, root, row, keys, values)
+    paging = _paging(root, row)
+    if root.kind == "whole" and may_be_a_page(text, schema, rows=paging.get("rows"), scalars=scalars):
+        paging |= {"strategy": "whole"}
     return Draft(
-        text=_document(order.name, root, row, keys, values),
+        text=text,
         root=root,
         keys=tuple(keys.values()),
         window=WINDOW if root.window else None,
         identity=identity or None,
-        paging=_paging(root, row),
+        paging=paging,
         depth=depth,
         left_out=selector.left_out,
+        conditions=conditions(values),
+        limits=limits(root, values),
     )
 
 
@@ -146,15 +158,13 @@ def _paging(root: Root, row: Sequence[Selection]) -> dict[str, str]:
     """Give what `Paging` has to say: a lookup that looks like a list, an object that is the only row."""
     if root.kind == "lookup":
         names = {plain(node.name.value) for node in fields_in(row)}
-        like_a_list = names & {"page_info", *MORE} or any(key.strategy for key in root.keys)
+        like_a_list = names & {"page_info", *MORE} or any(key.pages for key in root.keys)
         return {"strategy": "keyed"} if like_a_list else {}
     if root.kind != "whole":
         return {}
-    is_part = any(slot.pages for field in root.fields for slot in slots(field))
     whole_object = not root.envelope.rows and not is_list(root.fields[-1].type)
     holds_lists = whole_object and any(node.selection_set for node in fields_in(row))
-    chosen = {"rows": ".".join(root.path)} if holds_lists else {}
-    return chosen | ({"strategy": "whole"} if is_part else {})
+    return {"rows": ".".join(root.path)} if holds_lists else {}
 
 
 def _beside(root: Root, row: Sequence[Selection]) -> list[Selection]:

@@ -18,7 +18,14 @@ from resources.errors import QueryError
 from resources.graphql.columns import snake_case
 from resources.graphql.plan.vocabulary import ABOUT, MORE, NEXT_CURSOR, NEXT_PAGE, TOTAL, TOTAL_PAGES
 from resources.graphql.schema.leaves import fields_of, needs
-from resources.graphql.schema.selecting import Composite, Selection, field_node, is_list, obstacle
+from resources.graphql.schema.selecting import (
+    Composite,
+    Selection,
+    field_node,
+    is_list,
+    is_list_of_lists,
+    obstacle,
+)
 from resources.graphql.schema.slots import slots
 
 ROWS = ("nodes", "edges", "items", "results", "data", "rows", "records", "content", "entries", "list")
@@ -72,6 +79,7 @@ def merged(paths: Sequence[tuple[Path, Sequence[Selection]]]) -> list[Selection]
 def find_envelope(field: GraphQLField, strategy: str, chosen: str | None = None) -> Envelope | None:
     """Find the rows of a field that gives a list, by `chosen` (a path of names) if they cannot be told."""
     named = get_named_type(field.type)
+    _refuse_lists_of_lists(field)
     if is_list(field.type) and is_composite_type(named):
         return Envelope((), composite(named))
     ways = list(ways_to_rows(named))
@@ -79,6 +87,17 @@ def find_envelope(field: GraphQLField, strategy: str, chosen: str | None = None)
         return None
     way = _only(ways, named, chosen)
     return _with_signals(named, way, strategy)
+
+
+def _refuse_lists_of_lists(field: GraphQLField) -> None:
+    """Refuse a list whose members are lists, itself or where an object around has no other."""
+    inner = fields_of(get_named_type(field.type)).values()
+    nested = [one.type for one in (field, *inner) if is_list_of_lists(one.type)]
+    others = any(is_list(one.type) and not is_list_of_lists(one.type) for one in inner)
+    if nested and (is_list_of_lists(field.type) or not (is_list(field.type) or others)):
+        raise QueryError(
+            f"the rows would be lists ({nested[0]}), which no table holds: no query can be drafted for it"
+        )
 
 
 def composite(type_: GraphQLNamedType) -> Composite:
@@ -95,6 +114,8 @@ def ways_to_rows(type_: GraphQLNamedType, depth: int = DEPTH) -> Iterator[Path]:
         if needs(field) or not is_composite_type(inner) or any(slot.pages for slot in slots(field)):
             continue
         if snake_case(name) == "edges" and not has_node(inner):
+            continue
+        if is_list_of_lists(field.type):
             continue
         if is_list(field.type):
             yield (name,)

@@ -136,6 +136,12 @@ def is_list(type_: GraphQLOutputType) -> bool:
     return isinstance(type_.of_type if isinstance(type_, GraphQLNonNull) else type_, GraphQLList)
 
 
+def is_list_of_lists(type_: GraphQLOutputType) -> bool:
+    """Tell whether the members of a list are lists themselves."""
+    nullable = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+    return isinstance(nullable, GraphQLList) and is_list(nullable.of_type)
+
+
 def response_names(
     type_: Composite, possible: Sequence[GraphQLObjectType], reserved: Collection[str] = ()
 ) -> dict[tuple[str, str], str]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from graphql import ValueNode
+from graphql import ObjectValueNode, ValueNode
 
 from resources.errors import QueryError
+from resources.graphql.plan.arguments import DEPTH
 from resources.graphql.schema.roots import Root
 from resources.graphql.schema.slots import Slot, slots
 
@@ -18,6 +19,7 @@ class Values:
         self._steps = [(name, slots(field)) for name, field in zip(root.path, root.fields, strict=True)]
         self._last = len(self._steps) - 1
         self._fixed: dict[tuple[int, tuple[str, ...]], ValueNode] = {}
+        self._slots = {(level, s.path): s for level, (_, of_step) in enumerate(self._steps) for s in of_step}
         for name, text in given.items():
             level, slot = self._find(name)
             self._fixed[level, slot.path] = slot.value(text)
@@ -26,6 +28,16 @@ class Values:
     def names(self) -> set[str]:
         """The arguments of the last field that have a value."""
         return {".".join(path) for level, path in self._fixed if level == self._last}
+
+    @property
+    def fixed(self) -> list[tuple[Slot, ValueNode]]:
+        """The places that have a value, and those inside of objects that do, with their values."""
+        return [
+            (self._slots[level, inner], value)
+            for (level, path), node in self._fixed.items()
+            for inner, value in _inside(path, node)
+            if (level, inner) in self._slots
+        ]
 
     def at(self, level: int) -> dict[tuple[str, ...], ValueNode]:
         """Give the values for one of the fields on the way."""
@@ -68,3 +80,12 @@ class Values:
                     return level, slot
         there = ", ".join(".".join(slot.path) for _, of_step in self._steps for slot in of_step)
         raise QueryError(f"there is no argument {name}; there are: {there or 'none'}")
+
+
+def _inside(path: tuple[str, ...], node: ValueNode) -> Iterator[tuple[tuple[str, ...], ValueNode]]:
+    """Give the values in an object, or the value itself where it is none."""
+    if not isinstance(node, ObjectValueNode) or len(path) >= DEPTH:
+        yield path, node
+        return
+    for field in node.fields:
+        yield from _inside((*path, field.name.value), field.value)
