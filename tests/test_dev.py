@@ -30,6 +30,7 @@ def test_a_port_that_is_taken_is_named() -> None:
         ("https://account.example", "", True),
         ("", "TARGETDATA_BASE_URL=https://account.example\n", True),
         ("", "TARGETDATA_BASE_URL=\n", False),
+        ("", "TARGETDATA_EU_BASE_URL=https://eu.example\n", True),
     ],
 )
 def test_an_account_is_the_environments_or_that_of_the_env_file(

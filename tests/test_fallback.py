@@ -1,5 +1,8 @@
 """Several kinds of identifiers in turn: the next is asked only where those before lead to nobody."""
 
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -7,7 +10,10 @@ import pytest
 from graphql import build_schema
 
 from resources.errors import QueryError
+from resources.graphql.paging.chain import Chain
 from resources.graphql.paging.keys import GroupedKeys
+from resources.graphql.paging.lookup import Key, Outcome
+from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from tests.conftest import SCHEMA, Connect
 from tests.sandbox import Sandbox
@@ -97,6 +103,27 @@ def test_groups_and_kinds_go_together(
     rows = {page.group: sorted(page.tables["people"]["profile_id"].to_pylist()) for page in pages}
     assert rows == {"today": sorted([first, second]), "yesterday": [second]}
     assert set(sandbox.answers.values()) == {1}
+
+
+def test_an_identifier_in_several_rows_of_a_batch_is_asked_once() -> None:
+    asked: list[Key] = []
+
+    class Recorder:
+        """Finds customers only."""
+
+        async def ask(self, keys: Sequence[Key]) -> list[Outcome]:
+            asked.extend(keys)
+            now = datetime.now(UTC)
+            return [Outcome(key, {} if key[0] == "customer-id" else None, None, 1, now) for key in keys]
+
+    plan = query().plan
+    assert isinstance(plan, Keyed)
+    rows: list[Row] = [("a", None), ("a", "x"), ("b", "x"), (None, "x")]
+    outcomes = asyncio.run(Chain(plan, Recorder()).ask(rows))  # type: ignore[arg-type]
+    assert asked == [("umid", "a"), ("umid", "b"), ("customer-id", "x")]
+    assert [outcome.key for outcome in outcomes] == rows
+    assert [outcome.answered_by for outcome in outcomes] == [None, *["customer-id"] * 3]
+    assert [outcome.attempts for outcome in outcomes] == [1, 2, 2, 1]
 
 
 def test_without_an_identity_the_kinds_are_the_key_columns(

@@ -132,13 +132,50 @@ def test_a_day_that_was_run_with_this_content_is_not_run_again(sensor: Sensor) -
     assert [sensor.tick(), sensor.tick()] == [[], []]
 
 
-def test_a_run_of_the_day_that_is_under_way_is_waited_for(sensor: Sensor) -> None:
+SINGLE = {"dagster/partition": str(DAY)}
+RANGE = {
+    "dagster/asset_partition_range_start": str(DAY - timedelta(days=3)),
+    "dagster/asset_partition_range_end": str(DAY),
+}
+EARLIER = {
+    "dagster/asset_partition_range_start": str(DAY - timedelta(days=3)),
+    "dagster/asset_partition_range_end": str(DAY - timedelta(days=1)),
+}
+
+
+def under_way(job: str, tags: dict[str, str], *assets: list[str]) -> dg.DagsterRun:
+    selection = frozenset(map(dg.AssetKey, assets)) or None
+    status = dg.DagsterRunStatus.STARTED
+    return dg.DagsterRun(job_name=job, status=status, tags=tags, asset_selection=selection)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        under_way("profiles_daily", EARLIER),
+        under_way("profiles_daily", {"dagster/partition": str(DAY - timedelta(days=1))}),
+        under_way("profiles_daily_us", SINGLE),
+        under_way("__ASSET_JOB", SINGLE, ["us", "profile_keys"]),
+        under_way("__ASSET_JOB", RANGE, ["profiles"]),
+    ],
+)
+def test_a_run_of_other_days_accounts_or_assets_is_not_waited_for(run: dg.DagsterRun, sensor: Sensor) -> None:
     sensor.deliver("a")
-    run = dg.DagsterRun(
-        job_name="profiles_daily",
-        status=dg.DagsterRunStatus.STARTED,
-        tags={"dagster/partition": str(DAY)},
-    )
+    sensor.instance.add_run(run)
+    assert [sensor.tick(), sensor.tick()] == [[], [str(DAY)]]
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        under_way("profiles_daily", SINGLE),
+        under_way("profiles_daily", RANGE),
+        under_way("__ASSET_JOB", SINGLE, ["profile_keys"]),
+        under_way("__ASSET_JOB", RANGE, ["profile_keys"], ["profiles"]),
+    ],
+)
+def test_a_run_of_the_day_that_is_under_way_is_waited_for(run: dg.DagsterRun, sensor: Sensor) -> None:
+    sensor.deliver("a")
     sensor.instance.add_run(run)
     assert [sensor.tick() for _ in range(3)] == [[], [], []]
     assert f"{DAY}: a run is under way" in sensor.said

@@ -1,5 +1,6 @@
 """Profiles without events for long are asked again, the oldest first, a bounded share a day."""
 
+import shutil
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
@@ -89,6 +90,25 @@ def test_the_oldest_come_first_and_no_more_than_the_share(location: Location, id
 def test_a_day_that_is_run_again_asks_the_same_profiles(location: Location, ids: list[str]) -> None:
     publish(location.lake, {ids[0]: 40, ids[1]: 40, ids[2]: 2})
     assert refresh(location) == refresh(location) == sorted(ids[:2])
+
+
+def test_a_day_that_is_run_again_with_a_smaller_share_loses_no_row(
+    location: Location, ids: list[str]
+) -> None:
+    publish(location.lake, dict.fromkeys(ids[:10], 40))
+    first = refresh(location)
+    location.settings["TARGETDATA_REFRESH_SHARE"] = "0.1"
+    publish(location.lake, dict.fromkeys(ids[10:20], 50), folder="date=2026-01-04")
+    assert set(refresh(location)) > set(first) == set(ids[:10])
+
+
+def test_lookups_of_a_run_that_was_killed_before_its_rows_were_in_place_do_not_count(
+    location: Location, ids: list[str]
+) -> None:
+    publish(location.lake, {ids[0]: 40})
+    refresh(location, DAYS[0])
+    shutil.rmtree(location.lake.root / "profiles_refresh" / f"date={DAYS[0]}")
+    assert refresh(location, DAY) == [ids[0]]
 
 
 def test_a_profile_that_is_gone_was_asked_for_and_one_that_failed_was_not(
