@@ -144,6 +144,16 @@ def test_a_partition_of_a_range_that_fails_does_not_keep_the_others_from_being_p
     assert not list((location.lake.root / "_staging").iterdir())
 
 
+def test_a_day_without_a_feed_does_not_keep_the_others_of_a_range_from_their_keys(location: Location) -> None:
+    location.settings |= {"TARGETDATA_PARTITIONS_PER_RUN": "0", "TARGETDATA_FEED_LATE_SECONDS": "0.1"}
+    (location.folder / "feed" / f"events-{DAYS[1]}.jsonl.gz").unlink()
+    done = run_range(location, check=False)
+    assert "the feed may be late" in done.stdout + done.stderr
+    published = [location.lake.manifest("profile_keys", f"date={day}") for day in DAYS]
+    assert [found is not None for found in published] == [True, False, True]
+    assert [found.generation for found in published if found] == [1, 1], "a retry leaves them as they are"
+
+
 def test_a_failure_before_the_keys_of_a_range_are_all_answered_publishes_nothing(location: Location) -> None:
     location.settings["TARGETDATA_PARTITIONS_PER_RUN"] = "0"
     run_range(location, select="profile_keys")
