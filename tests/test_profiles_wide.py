@@ -222,8 +222,52 @@ def test_the_fields_are_told_by_their_names() -> None:
     assert entries("attributes", type=text, key=text, value=text) == EntryFields("key", "value", None, text)
     found = entries("permissions", permission=text, granted=pa.bool_(), created=instant, last_seen=instant)
     assert found == EntryFields("permission", "granted", "last_seen", pa.bool_())
-    found = entries("identifiers", identifier_name=text, identifier_value=pa.int64(), seen=instant)
-    assert found == EntryFields("identifier_name", "identifier_value", "seen", pa.int64())
+    found = entries("identifiers", identifier_name=text, identifier_value=pa.int64(), last_seen=instant)
+    assert found == EntryFields("identifier_name", "identifier_value", "last_seen", pa.int64())
+
+
+def test_what_only_looks_like_a_value_or_a_time_is_not_taken_for_it() -> None:
+    found = entries(
+        "permissions", name=pa.string(), default_value=pa.bool_(), granted=pa.bool_(), changed_at=INSTANT
+    )
+    assert found == EntryFields("name", "granted", "changed_at", pa.bool_())
+    found = entries("permissions", name=pa.string(), granted=pa.bool_(), valid_until=INSTANT)
+    assert found == EntryFields("name", "granted", None, pa.bool_())
+    assert isinstance(entries("permissions", name=pa.string(), default_value=pa.bool_()), str)
+
+
+@pytest.mark.parametrize(
+    ("column", "fields", "reason"),
+    [
+        ("permissions", {"name": pa.string(), "granted": pa.bool_(), "status": pa.string()},
+         "granted and status may each hold the value"),
+        ("attributes", {"key": pa.string(), "code": pa.string(), "value": pa.string()},
+         "key and code may each hold the name"),
+        ("attributes", {"name": pa.string(), "value": pa.string(), "changed": INSTANT, "last_seen": INSTANT},
+         "changed and last_seen may each hold the time"),
+        ("permissions", {"name": pa.string(), "value": pa.list_(pa.string())}, "it has name, value"),
+        ("attributes", {"name": pa.int64(), "value": pa.string()}, "it has name, value"),
+    ],
+)  # fmt: skip
+def test_of_two_fields_that_are_as_good_none_is_guessed(
+    column: str, fields: dict[str, pa.DataType], reason: str
+) -> None:
+    message = entries(column, **fields)
+    assert isinstance(message, str)
+    assert f"cannot be told, {reason}: the wide table has no column" in message
+    assert f"Set TARGETDATA_WIDE_FIELDS, for example {column}=" in message
+
+
+@pytest.mark.parametrize("type_", [pa.string(), pa.int64(), pa.date32()])
+def test_a_time_that_is_no_instant_is_named_with_the_ways_out(type_: pa.DataType) -> None:
+    fields = {"name": pa.string(), "value": pa.string(), "change_date": type_}
+    message = entries("attributes", **fields)
+    assert isinstance(message, str)
+    assert f"change_date is {type_} and no instant" in message
+    assert "Set TARGETDATA_SCALARS=Type.field=timestamp" in message
+    assert "or TARGETDATA_WIDE_FIELDS=attributes=name:value to" in message
+    told = entries("attributes", "attributes=name:value", **fields)
+    assert told == EntryFields("name", "value", None, pa.string())
 
 
 def test_a_field_that_may_hold_values_is_not_taken_for_the_name() -> None:
