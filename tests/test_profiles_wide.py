@@ -145,6 +145,10 @@ def test_a_day_without_profiles_has_all_columns() -> None:
         ("text", " 007 ", " 007 "),
         ("int64", "-9007199254740993", -9007199254740993),
         ("float64", "1.5e3", 1500.0),
+        ("float64", "0.1", 0.1),
+        ("float64", "-0.0", 0.0),
+        ("float64", "9007199254740992", 2.0**53),
+        ("float64", "1e23", 1e23),
         ("bool", "true", True),
         ("date", "2026-11-22", date(2026, 11, 22)),
         (
@@ -163,7 +167,8 @@ def test_values_are_of_the_configured_type(type_: str, text: str, value: object)
     ("type_", "text"),
     [
         ("int64", "0x1F"), ("int64", "1.0"), ("int64", "9223372036854775808"), ("int64", ""),
-        ("float64", "nan"), ("bool", "GRANTED"), ("date", "22.11.2026"), ("timestamp", "2026-11-22T05:00:00"),
+        ("float64", "nan"), ("float64", "9007199254740993"), ("float64", "-1e400"), ("float64", "1e-400"),
+        ("bool", "GRANTED"), ("date", "22.11.2026"), ("timestamp", "2026-11-22T05:00:00"),
         ("decimal(5,2)", "1.234"), ("decimal(5,2)", "1234.5"),
     ],
 )  # fmt: skip
