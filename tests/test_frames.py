@@ -44,14 +44,30 @@ def test_a_table_comes_back_from_a_frame_as_it_was(rows: list[dict[str, object]]
 
 
 TYPES = [
-    *(pa.int8(), pa.int64(), pa.uint64(), pa.float32(), pa.float64(), pa.bool_(), pa.string()),
+    *(pa.int8(), pa.int64(), pa.uint64(), pa.float16(), pa.float32(), pa.float64(), pa.bool_(), pa.string()),
     *(pa.decimal128(10, 2), pa.decimal128(4, 0), pa.date32(), pa.timestamp("us"), INSTANT),
     *(pa.timestamp("ms", "UTC"), pa.large_string(), pa.list_(pa.int64()), pa.large_list(pa.float64())),
     *(pa.struct([("a", pa.int64())]), pa.struct([("a", pa.int8())])),
 ]
 AWARE = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 SAMPLES: list[object] = [
-    *(0, 1, -1, 2**53 + 1, 300, 0.5, 1.0, True, "1", "x", Decimal("1.25"), Decimal(7), date(2026, 1, 2)),
+    *(
+        0,
+        1,
+        -1,
+        127,
+        2049,
+        2**53 + 1,
+        300,
+        0.5,
+        1.0,
+        True,
+        "1",
+        "x",
+        Decimal("1.25"),
+        Decimal(7),
+        date(2026, 1, 2),
+    ),
     *(AWARE.replace(tzinfo=None), AWARE, [1], [2**60], {"a": 300}),
 ]
 
@@ -80,7 +96,11 @@ def test_whole_numbers_fit_a_decimal_that_has_room_for_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "pair", [("int64", "string"), ("string", "int64"), ("bool", "int64"), ("double", "float")]
+    "pair",
+    [
+        *(("int64", "string"), ("string", "int64"), ("bool", "int64"), ("double", "float")),
+        *(("int64", "halffloat"), ("uint16", "halffloat"), ("float", "halffloat")),
+    ],
 )
 def test_what_would_parse_round_or_assume_is_not_exact(pair: tuple[str, str]) -> None:
     source, target = map(pa.type_for_alias, pair)

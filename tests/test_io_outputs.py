@@ -17,6 +17,7 @@ import pytest
 from resources.errors import LakeError
 from resources.lake import EachPartition, Lake, LakeIOManager
 from resources.lake.declared import table_schema
+from resources.lake.table_writer import SLICE_ROWS
 
 DAILY = dg.DailyPartitionsDefinition("2026-11-20", end_date="2026-11-24")
 DAYS = ["2026-11-20", "2026-11-21", "2026-11-22"]
@@ -295,6 +296,13 @@ def test_a_schema_that_parquet_does_not_keep_is_refused(returning: Returning) ->
     assert "people.at: Parquet has no timestamp[s]" in said(
         returning, pa.table({"at": [1]}), DAYS[0], schema=pa.schema([("at", pa.timestamp("s"))])
     )
+
+
+def test_a_frame_of_more_than_one_slice_is_published_whole(returning: Returning) -> None:
+    numbers = pa.table({"n": range(SLICE_ROWS + 1)})
+    returning(numbers, DAYS[0])
+    written = returning.lake.read("people", f"date={DAYS[0]}").replace_schema_metadata()
+    assert written.equals(numbers)
 
 
 def test_without_a_declared_schema_the_tables_newest_partition_is_it(returning: Returning) -> None:

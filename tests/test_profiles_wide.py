@@ -50,6 +50,11 @@ def rows_of(table: pa.Table) -> list[Any]:
     return plain(table) if "fetched_at" in table.column_names else table.to_pylist()
 
 
+def of_day(wide: Wide, profiles: Any) -> WideDay:
+    """Make the day of these profiles, when none was due to be asked again."""
+    return wide.day(profiles, pads.dataset(profiles.schema.empty_table()))
+
+
 def as_table(day: WideDay) -> pa.Table:
     return pa.Table.from_pandas(day.frame, preserve_index=False).replace_schema_metadata()
 
@@ -67,7 +72,7 @@ def test_each_column_has_the_newest_entry_of_its_name(
     with Sandbox(people=200, seed=7, variant=variant) as sandbox:
         umids = sandbox.umids_of(DAY)
         profiles = connect(sandbox).table(query, keys=umids)
-        made = wide.day(pads.dataset(profiles))
+        made = of_day(wide, pads.dataset(profiles))
         expected = expected_wide(sandbox, umids, NAMES, variant)
     table = as_table(made)
     assert table.schema.equals(wide.schema)
@@ -84,9 +89,8 @@ def test_names_without_a_column_are_counted(
     sandbox: Sandbox, connect: Connect, profiles_query: Query
 ) -> None:
     umids = sandbox.umids_of(DAY)
-    made = Wide.plan(profiles_query.tables["profiles"], named(permissions="CS-OM")).day(
-        pads.dataset(connect(sandbox).table(profiles_query, keys=umids))
-    )
+    wide = Wide.plan(profiles_query.tables["profiles"], named(permissions="CS-OM"))
+    made = of_day(wide, pads.dataset(connect(sandbox).table(profiles_query, keys=umids)))
     people = {id(person): person for umid in umids if (person := sandbox.person_of(umid))}
     entries = [e["name"] for person in people.values() for e in person["permissions"] or [] if e]
     assert dict(made.unnamed["permissions"]) == {
@@ -112,7 +116,7 @@ def made(name: str | None, value: str | None, day: int | None = None) -> dict[st
 def attribute(text: str, *lists: list[Any] | None) -> list[object]:
     """Give the only attribute's column of profiles with these attributes."""
     wide = Wide.plan(PROFILES, named(attributes=text))
-    return as_table(wide.day(profiles(*lists))).column(2).to_pylist()
+    return as_table(of_day(wide, profiles(*lists))).column(2).to_pylist()
 
 
 def test_of_several_entries_the_newest_counts_and_the_first_of_those_as_new() -> None:
@@ -129,6 +133,27 @@ def test_of_several_entries_the_newest_counts_and_the_first_of_those_as_new() ->
     ) == ["new", "first", "once", "one", None, "here", None, None]
 
 
+def fetched(**days: int) -> Any:
+    """Give a dataset of profiles by id and the day of the month on which they were fetched."""
+    rows = [
+        {"profile_id": id_, "attributes": [made("a", f"{id_}{day}")], "fetched_at": datetime(2026, 1, day)}
+        for id_, day in days.items()
+    ]
+    return pads.dataset(pa.Table.from_pylist(rows, schema=PROFILES))
+
+
+def test_a_profile_in_both_tables_comes_once_the_newest_and_one_in_either_comes_too() -> None:
+    wide = Wide.plan(PROFILES, named(attributes="a"))
+    first = fetched(only=1, later=1, earlier=3, same=2)
+    again = fetched(refreshed=1, same=2, later=2, earlier=2)
+    assert as_table(wide.day(first, again))["attribute_a"].to_pylist() == [
+        "only1", "earlier3", "same2", "refreshed1", "later2",
+    ]  # fmt: skip
+    nobody = [{"attributes": [made("a", "unknown")]}]
+    unknown = pads.dataset(pa.Table.from_pylist(nobody, schema=PROFILES))
+    assert as_table(wide.day(unknown, unknown)).num_rows == 2
+
+
 def test_batches_do_not_mix() -> None:
     lists = [[("a", str(i), 1)] if i % 3 else None for i in range(BATCH_ROWS + 10)]
     assert attribute("a=int64", *lists) == [i if i % 3 else None for i in range(BATCH_ROWS + 10)]
@@ -136,7 +161,7 @@ def test_batches_do_not_mix() -> None:
 
 def test_a_day_without_profiles_has_all_columns() -> None:
     wide = Wide.plan(PROFILES, named(attributes="a=date"))
-    assert as_table(wide.day(profiles())).schema.equals(wide.schema)
+    assert as_table(of_day(wide, profiles())).schema.equals(wide.schema)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +170,10 @@ def test_a_day_without_profiles_has_all_columns() -> None:
         ("text", " 007 ", " 007 "),
         ("int64", "-9007199254740993", -9007199254740993),
         ("float64", "1.5e3", 1500.0),
+        ("float64", "0.1", 0.1),
+        ("float64", "-0.0", 0.0),
+        ("float64", "9007199254740992", 2.0**53),
+        ("float64", "1e23", 1e23),
         ("bool", "true", True),
         ("date", "2026-11-22", date(2026, 11, 22)),
         (
@@ -163,7 +192,8 @@ def test_values_are_of_the_configured_type(type_: str, text: str, value: object)
     ("type_", "text"),
     [
         ("int64", "0x1F"), ("int64", "1.0"), ("int64", "9223372036854775808"), ("int64", ""),
-        ("float64", "nan"), ("bool", "GRANTED"), ("date", "22.11.2026"), ("timestamp", "2026-11-22T05:00:00"),
+        ("float64", "nan"), ("float64", "9007199254740993"), ("float64", "-1e400"), ("float64", "1e-400"),
+        ("bool", "GRANTED"), ("date", "22.11.2026"), ("timestamp", "2026-11-22T05:00:00"),
         ("decimal(5,2)", "1.234"), ("decimal(5,2)", "1234.5"),
     ],
 )  # fmt: skip
@@ -222,8 +252,52 @@ def test_the_fields_are_told_by_their_names() -> None:
     assert entries("attributes", type=text, key=text, value=text) == EntryFields("key", "value", None, text)
     found = entries("permissions", permission=text, granted=pa.bool_(), created=instant, last_seen=instant)
     assert found == EntryFields("permission", "granted", "last_seen", pa.bool_())
-    found = entries("identifiers", identifier_name=text, identifier_value=pa.int64(), seen=instant)
-    assert found == EntryFields("identifier_name", "identifier_value", "seen", pa.int64())
+    found = entries("identifiers", identifier_name=text, identifier_value=pa.int64(), last_seen=instant)
+    assert found == EntryFields("identifier_name", "identifier_value", "last_seen", pa.int64())
+
+
+def test_what_only_looks_like_a_value_or_a_time_is_not_taken_for_it() -> None:
+    found = entries(
+        "permissions", name=pa.string(), default_value=pa.bool_(), granted=pa.bool_(), changed_at=INSTANT
+    )
+    assert found == EntryFields("name", "granted", "changed_at", pa.bool_())
+    found = entries("permissions", name=pa.string(), granted=pa.bool_(), valid_until=INSTANT)
+    assert found == EntryFields("name", "granted", None, pa.bool_())
+    assert isinstance(entries("permissions", name=pa.string(), default_value=pa.bool_()), str)
+
+
+@pytest.mark.parametrize(
+    ("column", "fields", "reason"),
+    [
+        ("permissions", {"name": pa.string(), "granted": pa.bool_(), "status": pa.string()},
+         "granted and status may each hold the value"),
+        ("attributes", {"key": pa.string(), "code": pa.string(), "value": pa.string()},
+         "key and code may each hold the name"),
+        ("attributes", {"name": pa.string(), "value": pa.string(), "changed": INSTANT, "last_seen": INSTANT},
+         "changed and last_seen may each hold the time"),
+        ("permissions", {"name": pa.string(), "value": pa.list_(pa.string())}, "it has name, value"),
+        ("attributes", {"name": pa.int64(), "value": pa.string()}, "it has name, value"),
+    ],
+)  # fmt: skip
+def test_of_two_fields_that_are_as_good_none_is_guessed(
+    column: str, fields: dict[str, pa.DataType], reason: str
+) -> None:
+    message = entries(column, **fields)
+    assert isinstance(message, str)
+    assert f"cannot be told, {reason}: the wide table has no column" in message
+    assert f"Set TARGETDATA_WIDE_FIELDS, for example {column}=" in message
+
+
+@pytest.mark.parametrize("type_", [pa.string(), pa.int64(), pa.date32()])
+def test_a_time_that_is_no_instant_is_named_with_the_ways_out(type_: pa.DataType) -> None:
+    fields = {"name": pa.string(), "value": pa.string(), "change_date": type_}
+    message = entries("attributes", **fields)
+    assert isinstance(message, str)
+    assert f"change_date is {type_} and no instant" in message
+    assert "Set TARGETDATA_SCALARS=Type.field=timestamp" in message
+    assert "or TARGETDATA_WIDE_FIELDS=attributes=name:value to" in message
+    told = entries("attributes", "attributes=name:value", **fields)
+    assert told == EntryFields("name", "value", None, pa.string())
 
 
 def test_a_field_that_may_hold_values_is_not_taken_for_the_name() -> None:
@@ -266,9 +340,9 @@ def test_fields_that_cannot_be_are_named(given: str, reason: str) -> None:
 def test_a_partition_of_another_query_is_to_be_run_again() -> None:
     wide = Wide.plan(PROFILES, named(attributes="a"))
     with pytest.raises(LakeError, match="no column attributes as today's query has it: run its"):
-        wide.day(pads.dataset(pa.table({"profile_id": ["a"], "fetched_at": pa.array([None], INSTANT)})))
+        of_day(wide, pads.dataset(pa.table({"profile_id": ["a"], "fetched_at": pa.array([None], INSTANT)})))
 
 
 def test_columns_keep_their_arrow_types_in_pandas() -> None:
-    frame = Wide.plan(PROFILES, named(attributes="a=int64")).day(profiles([("a", "1")], None)).frame
+    frame = of_day(Wide.plan(PROFILES, named(attributes="a=int64")), profiles([("a", "1")], None)).frame
     assert frame.dtypes["attribute_a"] == pd.ArrowDtype(pa.int64())

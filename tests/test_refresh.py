@@ -142,3 +142,15 @@ def test_the_daily_job_refreshes_and_the_check_says_the_oldest_age(
     assert 20 <= found.metadata["oldest_age_days"].value < 22
     assert found.metadata["profiles_overdue"].value == 0
     assert found.metadata["profiles"].value >= 2
+
+
+def test_what_the_refresh_found_is_in_the_wide_table_of_the_day(location: Location, ids: list[str]) -> None:
+    location.materialize(str(DAY), select="*profiles")
+    day = location.lake.read("profiles", f"date={DAY}")["profile_id"].to_pylist()
+    without_events = next(id_ for id_ in ids if id_ not in day)
+    publish(location.lake, {without_events: 40})
+    location.materialize(str(DAY), select="profiles_refresh,profiles_wide")
+    wide = location.lake.read("profiles_wide", f"date={DAY}")
+    assert wide["profile_id"].to_pylist() == [*day, without_events]
+    (row,) = location.lake.read("profiles_refresh", f"date={DAY}").to_pylist()
+    assert wide.to_pylist()[-1]["fetched_at"] == row["fetched_at"]

@@ -32,9 +32,14 @@ WIDE = Wide.plan(
     group_name="targetdata",
     metadata={"dagster/column_schema": table_schema(WIDE.schema)},
 )
-def profiles_wide(context: dg.AssetExecutionContext, profiles: dict[str, pads.Dataset]) -> EachPartition:
+def profiles_wide(
+    context: dg.AssetExecutionContext,
+    profiles: dict[str, pads.Dataset],
+    profiles_refresh: dict[str, pads.Dataset],
+) -> EachPartition:
     """One row per profile of the day: its flat columns, then one for each configured name.
 
+    They are those of `profiles` and of `profiles_refresh`; of a profile in both, the row fetched last.
     Where a profile has several entries of one name, the newest counts; the first, where times are equal or
     there are none. Names that have no column are counted in the run's metadata.
     """
@@ -42,7 +47,7 @@ def profiles_wide(context: dg.AssetExecutionContext, profiles: dict[str, pads.Da
         context.log.warning(reason)
 
     def frame(day: str) -> object:
-        made = WIDE.day(profiles[day])
+        made = WIDE.day(profiles[day], profiles_refresh[day])
         metadata = {"names_without_column": dg.MetadataValue.json(made.without_column)}
         context.add_asset_metadata(metadata, partition_key=day)
         return made.frame

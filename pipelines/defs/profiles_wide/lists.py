@@ -1,11 +1,12 @@
 """Which fields of a list's entries hold the name, the value and the time.
 
 What is inside the lists differs between accounts, so it is told from the names of the query's columns, or
-by the setting TARGETDATA_WIDE_FIELDS.
+by the setting TARGETDATA_WIDE_FIELDS. Only names that are well known count: a wrong guess would show a
+permission as granted that was withdrawn.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -14,15 +15,22 @@ import pyarrow.types as pt
 from resources.errors import ConfigurationError
 from resources.graphql.columns import snake_case
 
-SETTING = "TARGETDATA_WIDE_FIELDS"
+SETTING, SCALARS = "TARGETDATA_WIDE_FIELDS", "TARGETDATA_SCALARS"
 PREFIXES = {"attributes": "attribute", "permissions": "permission", "identifiers": "identifier"}
+# Field names from the best on; those of one pattern are as good as each other, so two of them cannot be told.
 NAMES = {  # nothing that may hold a value: names are counted in Dagster's metadata
-    "attributes": "name|attribute_name|field_name|attribute|field|key|code",
-    "permissions": "name|permission_name|field_name|permission|key|code",
-    "identifiers": "name|identifier_name|id_name|field_name|key",
+    "attributes": ("name", "attribute_name|field_name", "attribute|field", "key|code"),
+    "permissions": ("name", "permission_name|field_name", "permission", "key|code"),
+    "identifiers": ("name", "identifier_name|id_name|field_name", "key"),
 }
-VALUES = r"value|.*_value|granted|given|allowed|consented|status|state|id"
-TIMES = r"last_seen|change_date|changed|changed_at|updated|updated_at|timestamp|modified|.*"
+VALUES = {
+    "attributes": ("value|attribute_value|field_value", "status|state"),
+    "permissions": (
+        "value|permission_value|field_value|granted|given|allowed|consented|permitted|status|state",
+    ),
+    "identifiers": ("value|identifier_value|id_value|field_value", "id"),
+}
+TIMES = (r"timestamp|(last_)?(seen|changed?|updated?|modified|modification)(_(at|on|date|time|timestamp))?",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +50,42 @@ def entry_fields(column: str, schema: pa.Schema, given: Mapping[str, tuple[str, 
     if type_ is None or not (pt.is_list(type_) and pt.is_struct(type_.value_type)):
         return f"profiles has no list {column} with fields: the wide table has no column for any of them"
     fields = {field.name: field.type for field in type_.value_type}
-    if column in given:
-        return _given(column, fields, given[column])
-    name = _first(NAMES[column], fields, pt.is_string)
-    rest = {field: type_ for field, type_ in fields.items() if field != name}
-    value = _first(VALUES, rest, lambda type_: not pt.is_nested(type_) and not _is_instant(type_))
-    if name is None or value is None:
+    return _given(column, fields, given[column]) if column in given else _told(column, fields)
+
+
+def _told(column: str, fields: Mapping[str, pa.DataType]) -> EntryFields | str:
+    names = _best(NAMES[column], fields)
+    rest = [field for field in fields if field not in names]
+    values, times = _best(VALUES[column], rest), _best(TIMES, rest)
+    for what, found in (("the name", names), ("the value", values), ("the time", times)):
+        if len(found) > 1:
+            return _untold(column, f"{' and '.join(found)} may each hold {what}")
+    if not names or not values or not pt.is_string(fields[names[0]]) or not _is_value(fields[values[0]]):
+        return _untold(column, f"it has {', '.join(fields)}")
+    if times and not _is_instant(fields[times[0]]):
         return (
-            f"which fields of {column} hold name and value cannot be told, it has {', '.join(fields)}: the "
-            f"wide table has no column for them. Set {SETTING}, for example {column}=name:value:time"
+            f"which entry of {column} is the newest cannot be told, {times[0]} is {fields[times[0]]} and no "
+            f"instant: the wide table has no column for them. Set {SCALARS}=Type.field=timestamp for it, or "
+            f"{SETTING}={column}={names[0]}:{values[0]} to take the first entry of a name"
         )
-    return EntryFields(name, value, _first(TIMES, rest, _is_instant), fields[value])
+    return EntryFields(names[0], values[0], times[0] if times else None, fields[values[0]])
 
 
-def _first(
-    patterns: str, fields: Mapping[str, pa.DataType], fits: Callable[[pa.DataType], object]
-) -> str | None:
-    """Find the field of the earliest pattern that one has."""
-    for pattern in patterns.split("|"):
-        for name, type_ in fields.items():
-            if re.fullmatch(pattern, name) and fits(type_):
-                return name
-    return None
+def _untold(column: str, reason: str) -> str:
+    return (
+        f"which fields of {column} hold name, value and time cannot be told, {reason}: the wide table has no "
+        f"column for them. Set {SETTING}, for example {column}=name:value:time"
+    )
+
+
+def _best(ranks: Iterable[str], fields: Collection[str]) -> list[str]:
+    """Give the fields of the best rank that has any."""
+    found = ([field for field in fields if re.fullmatch(rank, field)] for rank in ranks)
+    return next(filter(None, found), [])
+
+
+def _is_value(type_: pa.DataType) -> bool:
+    return not pt.is_nested(type_) and not _is_instant(type_)
 
 
 def _is_instant(type_: pa.DataType) -> bool:

@@ -6,7 +6,10 @@ import pyarrow.types as pt
 
 from resources.errors import ValueMisfit
 from resources.graphql.cells import BEYOND_MICROSECONDS
+from resources.graphql.columns import Kept
+from resources.graphql.values import EXACT_INTEGER, reader
 
+FLOAT = Kept("float64", pa.float64())
 # Arrow would also read 0x1F and nan.
 NUMBERS = {pa.int64(): r"^-?\d+$", pa.float64(): r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"}
 
@@ -29,9 +32,21 @@ def _cast(values: pa.Array, type_: pa.DataType) -> pa.Array:
     if pt.is_string(values.type):
         if type_ in NUMBERS and pc.any(pc.invert(pc.match_substring_regex(values, NUMBERS[type_]))).as_py():
             raise ValueError
+        if pt.is_floating(type_):
+            return _doubles(values)
         if pt.is_timestamp(type_):
             values = pc.replace_substring_regex(values, BEYOND_MICROSECONDS, r"\1")
     return values.cast(type_)
+
+
+def _doubles(texts: pa.Array) -> pa.Array:
+    """Read numbers as the engine does: those that a double may not hold are looked at one by one."""
+    doubles = texts.cast(FLOAT.arrow)
+    size = pc.abs(doubles)
+    sure = pc.and_(pc.greater(size, 0), pc.less(size, EXACT_INTEGER))
+    for text in pc.unique(texts.filter(pc.invert(sure))).to_pylist():
+        reader(FLOAT)(text)
+    return doubles
 
 
 def _fits(value: pa.Scalar, type_: pa.DataType) -> bool:

@@ -10,8 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from pipelines.defs.profiles_refresh.staleness import ID
 from pipelines.defs.profiles_wide.lists import PREFIXES, EntryFields, entry_fields
 from pipelines.defs.profiles_wide.names import Name
+from pipelines.defs.profiles_wide.newest import outdated
 from pipelines.defs.profiles_wide.values import typed
 from resources.errors import ConfigurationError, LakeError
 from resources.lake.casting import exact
@@ -72,25 +74,42 @@ class Wide:
         said = [str(self.schema), *(f"{one.fields} {list(one.columns)}" for one in self.lists)]
         return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
 
-    def day(self, profiles: Any) -> "WideDay":
-        """Make the frame of a partition of `profiles`, a pyarrow dataset."""
+    def day(self, profiles: Any, refreshed: Any) -> "WideDay":
+        """Make the frame of a day's partitions of `profiles` and `profiles_refresh`, pyarrow datasets.
+
+        It has a row for each profile: the one fetched last.
+        """
         import pandas as pd
 
-        for column in self.source:
-            if (
-                column.name not in profiles.schema.names
-                or profiles.schema.field(column.name).type != column.type
-            ):
-                raise LakeError(
-                    f"profiles has no column {column.name} as today's query has it: run its partition again"
-                )
+        self._require_columns("profiles", profiles)
+        self._require_columns("profiles_refresh", refreshed)
         unnamed: dict[str, Counter[str]] = {one.column: Counter() for one in self.lists}
-        scanner = profiles.scanner(
-            columns=self.source.names, batch_size=BATCH_ROWS, batch_readahead=1, fragment_readahead=1
-        )
-        frames = [self._frame(batch, unnamed) for batch in scanner.to_batches()]
+        frames = [
+            self._frame(batch, unnamed)
+            for table, old in zip((profiles, refreshed), outdated(profiles, refreshed), strict=True)
+            for batch in self._batches(table, old)
+        ]
         empty = self.schema.empty_table().to_pandas(types_mapper=pd.ArrowDtype)
         return WideDay(pd.concat(frames, ignore_index=True) if frames else empty, unnamed)
+
+    def _require_columns(self, name: str, table: Any) -> None:
+        for column in self.source:
+            if column.name not in table.schema.names or table.schema.field(column.name).type != column.type:
+                raise LakeError(
+                    f"{name} has no column {column.name} as today's query has it: run its partition again"
+                )
+
+    def _batches(self, table: Any, without: pa.Array) -> Iterator[pa.RecordBatch]:
+        import pyarrow.dataset as pads
+
+        scanner = table.scanner(
+            columns=self.source.names,
+            filter=~pads.field(ID).isin(without),
+            batch_size=BATCH_ROWS,
+            batch_readahead=1,
+            fragment_readahead=1,
+        )
+        yield from scanner.to_batches()
 
     def _frame(self, batch: pa.RecordBatch, unnamed: Mapping[str, Counter[str]]) -> "pd.DataFrame":
         import pandas as pd
