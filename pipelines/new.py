@@ -11,7 +11,7 @@ from graphql import GraphQLField, GraphQLSchema
 from rich.console import Console
 
 from pipelines.api import Api
-from pipelines.new_asset import SETTINGS, AssetText, Keys
+from pipelines.new_asset import NAMES, SETTINGS, AssetText, Keys
 from pipelines.schema_pull import SHOWN, shown
 from pipelines.variables import ROOT
 from resources.errors import ConfigurationError
@@ -23,8 +23,8 @@ from resources.graphql.schema.finding import all_roots
 from resources.graphql.schema.values import AskForValue
 
 TAKEN = frozenset(
-    {"backfill", "connections", "context", "daily", "dg", "environment", "graphql", "lake", "profile_keys"}
-    | {"feed", "feed_arrived", "profiles", "profiles_refresh", "profiles_wide", "root", "targetdata"}
+    {"connections", "daily", "feed", "feed_arrived", "graphql", "lake", "profile_keys", "profiles"}
+    | {"profiles_daily", "profiles_every_morning", "profiles_refresh", "profiles_wide", "targetdata"}
 )
 WIDTH = 100
 PROFILE_KEYS, UMID = "profile_keys", "umid"
@@ -45,7 +45,8 @@ def write_extract(
     folder = into / order.name
     if folder.exists() and not force:
         raise ConfigurationError(f"{shown(folder)} is there already: choose another name, or --force")
-    draft = draft_query(schema_of(api, schema_file), order, ask)
+    schema = schema_of(api, schema_file)
+    draft = draft_query(schema, order, ask, scalars=api.scalars)
     document = f"{comments(api, draft.left_out)}{draft.text}"
     asset = AssetText(
         name=order.name,
@@ -54,7 +55,7 @@ def write_extract(
         schema=schema_code(api, schema_file),
         keys=keys_of(draft, api, keys_from),
     )
-    check(document, draft, order.name, schema_of(api, schema_file), api)
+    check(document, draft, order.name, schema, api)
     folder.mkdir(parents=True, exist_ok=True)
     files = {folder / f"{order.name}.graphql": document, folder / "assets.py": str(asset)}
     for path, text in files.items():
@@ -80,7 +81,7 @@ def check_name(name: str) -> None:
     """Refuse a name that cannot be an asset, a folder and a table."""
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or keyword.iskeyword(name):
         raise ConfigurationError(f"{name!r} cannot be a table's name: write it as in open_orders")
-    if name in TAKEN:
+    if name in TAKEN or NAMES & {name, name.upper()}:
         raise ConfigurationError(f"{name} is the name of something else here: choose another")
 
 
@@ -167,6 +168,8 @@ def say(files: Sequence[Path], draft: Draft, asset: AssetText) -> None:
 
     tell(f"{shown(files[0])}: {draft.root.envelope.row_type.name}, {draft.root.says}")
     tell(f"{shown(files[1])}: {asset.grain}")
+    if draft.paging.get("strategy") == "whole":
+        tell(f"  one answer is taken for all{''.join(f': {limit}' for limit in draft.limits)}")
     left = [f"{field} ({reason})" for reason, fields in draft.left_out.items() for field in fields]
     for line in left[:SHOWN]:
         tell(f"  left out: {line}")
