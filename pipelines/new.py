@@ -15,6 +15,7 @@ from pipelines.new_asset import NAMES, SETTINGS, AssetText, Keys
 from pipelines.schema_pull import SHOWN, shown
 from pipelines.variables import ROOT
 from resources.errors import ConfigurationError
+from resources.feed import read_key_file
 from resources.graphql.columns import snake_case
 from resources.graphql.plan import Paging
 from resources.graphql.query import Query, load_schema
@@ -127,7 +128,16 @@ def keys_of(draft: Draft, api: Api, keys_from: str | None) -> Keys | None:
         )
     if re.fullmatch(r"\w+", keys_from):
         return Keys(asset=keys_from)
-    return Keys(file=f'"{keys_from}"' if "://" in keys_from else f"str({in_project(Path(keys_from))})")
+    if "://" in keys_from:
+        return Keys(file=f'"{keys_from}"')
+    columns_of_file = {snake_case(key): key for key in draft.keys}
+    read_key_file(str(Path(keys_from).resolve()), columns=columns_of_file)  # it has these columns, or refuses
+    return Keys(file=f"str({in_project(Path(keys_from))})")
+
+
+def is_there(asset: str, into: Path) -> bool:
+    """Say whether an asset has a folder here."""
+    return any((folder / asset).is_dir() for folder in (into, ROOT / "pipelines" / "defs"))
 
 
 def check(document: str, draft: Draft, name: str, schema: GraphQLSchema, api: Api) -> None:
@@ -175,6 +185,10 @@ def say(files: Sequence[Path], draft: Draft, asset: AssetText) -> None:
         tell(f"  left out: {line}")
     if len(left) > SHOWN:
         tell(f"  and {len(left) - SHOWN} more; see {files[0].name}")
+    keys = asset.keys.asset if asset.keys else ""
+    if keys and not is_there(keys, files[0].parent.parent):
+        tell(f"  there is no asset {keys} yet, or it has no folder of its name; its table needs the columns")
+        tell(f"  {', '.join(map(snake_case, draft.keys))}")
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     partition = f" --partition {yesterday}" if asset.daily else ""
     tell("Next:")
