@@ -11,10 +11,11 @@ from graphql import GraphQLField, GraphQLSchema
 from rich.console import Console
 
 from pipelines.api import Api
-from pipelines.new_asset import SETTINGS, AssetText, Keys
+from pipelines.new_asset import NAMES, SETTINGS, AssetText, Keys
 from pipelines.schema_pull import SHOWN, shown
 from pipelines.variables import ROOT
 from resources.errors import ConfigurationError
+from resources.feed import read_key_file
 from resources.graphql.columns import snake_case
 from resources.graphql.plan import Paging
 from resources.graphql.query import Query, load_schema
@@ -23,8 +24,8 @@ from resources.graphql.schema.finding import all_roots
 from resources.graphql.schema.values import AskForValue
 
 TAKEN = frozenset(
-    {"backfill", "connections", "context", "daily", "dg", "environment", "graphql", "lake", "profile_keys"}
-    | {"feed", "feed_arrived", "profiles", "profiles_refresh", "profiles_wide", "root", "targetdata"}
+    {"connections", "daily", "feed", "feed_arrived", "graphql", "lake", "profile_keys", "profiles"}
+    | {"profiles_daily", "profiles_every_morning", "profiles_refresh", "profiles_wide", "targetdata"}
 )
 WIDTH = 100
 PROFILE_KEYS, UMID = "profile_keys", "umid"
@@ -45,7 +46,8 @@ def write_extract(
     folder = into / order.name
     if folder.exists() and not force:
         raise ConfigurationError(f"{shown(folder)} is there already: choose another name, or --force")
-    draft = draft_query(schema_of(api, schema_file), order, ask)
+    schema = schema_of(api, schema_file)
+    draft = draft_query(schema, order, ask, scalars=api.scalars)
     document = f"{comments(api, draft.left_out)}{draft.text}"
     asset = AssetText(
         name=order.name,
@@ -54,7 +56,7 @@ def write_extract(
         schema=schema_code(api, schema_file),
         keys=keys_of(draft, api, keys_from),
     )
-    check(document, draft, order.name, schema_of(api, schema_file), api)
+    check(document, draft, order.name, schema, api)
     folder.mkdir(parents=True, exist_ok=True)
     files = {folder / f"{order.name}.graphql": document, folder / "assets.py": str(asset)}
     for path, text in files.items():
@@ -80,7 +82,7 @@ def check_name(name: str) -> None:
     """Refuse a name that cannot be an asset, a folder and a table."""
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or keyword.iskeyword(name):
         raise ConfigurationError(f"{name!r} cannot be a table's name: write it as in open_orders")
-    if name in TAKEN:
+    if name in TAKEN or NAMES & {name, name.upper()}:
         raise ConfigurationError(f"{name} is the name of something else here: choose another")
 
 
@@ -126,7 +128,16 @@ def keys_of(draft: Draft, api: Api, keys_from: str | None) -> Keys | None:
         )
     if re.fullmatch(r"\w+", keys_from):
         return Keys(asset=keys_from)
-    return Keys(file=f'"{keys_from}"' if "://" in keys_from else f"str({in_project(Path(keys_from))})")
+    if "://" in keys_from:
+        return Keys(file=f'"{keys_from}"')
+    columns_of_file = {snake_case(key): key for key in draft.keys}
+    read_key_file(str(Path(keys_from).resolve()), columns=columns_of_file)  # it has these columns, or refuses
+    return Keys(file=f"str({in_project(Path(keys_from))})")
+
+
+def is_there(asset: str, into: Path) -> bool:
+    """Say whether an asset has a folder here."""
+    return any((folder / asset).is_dir() for folder in (into, ROOT / "pipelines" / "defs"))
 
 
 def check(document: str, draft: Draft, name: str, schema: GraphQLSchema, api: Api) -> None:
@@ -167,11 +178,17 @@ def say(files: Sequence[Path], draft: Draft, asset: AssetText) -> None:
 
     tell(f"{shown(files[0])}: {draft.root.envelope.row_type.name}, {draft.root.says}")
     tell(f"{shown(files[1])}: {asset.grain}")
+    if draft.paging.get("strategy") == "whole":
+        tell(f"  one answer is taken for all{''.join(f': {limit}' for limit in draft.limits)}")
     left = [f"{field} ({reason})" for reason, fields in draft.left_out.items() for field in fields]
     for line in left[:SHOWN]:
         tell(f"  left out: {line}")
     if len(left) > SHOWN:
         tell(f"  and {len(left) - SHOWN} more; see {files[0].name}")
+    keys = asset.keys.asset if asset.keys else ""
+    if keys and not is_there(keys, files[0].parent.parent):
+        tell(f"  there is no asset {keys} yet, or it has no folder of its name; its table needs the columns")
+        tell(f"  {', '.join(map(snake_case, draft.keys))}")
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     partition = f" --partition {yesterday}" if asset.daily else ""
     tell("Next:")

@@ -14,6 +14,21 @@ RESOURCES = {
 }
 POOLS = {Api.TARGETDATA: "POOL", Api.GRAPHQL: '"graphql"'}
 SETTINGS = {Api.TARGETDATA: "environment", Api.GRAPHQL: "graphql_environment"}
+IMPORTED = {
+    **dict.fromkeys(("BACKFILL", "DAILY", "POOL"), "pipelines.defs.daily"),
+    "environment": "pipelines.environment",
+    "graphql_environment": "pipelines.other_api",
+    "ROOT": "pipelines.variables",
+    "Extraction": "pipelines.extraction",
+    "read_key_file": "resources.feed",
+    "Paging": "resources.graphql.plan",
+    "Query": "resources.graphql.query",
+    **{resource: module for module, resource in RESOURCES.values()},
+    "Lake": "resources.lake",
+    "table_schema": "resources.lake.declared",
+}
+NAMES = frozenset({*IMPORTED, "Path", "dg", "str"})  # what the code written here calls
+LONGEST = 60  # of the values that a docstring shows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,25 +69,11 @@ class AssetText:
         return f'"""{title}."""\n\nfrom pathlib import Path'
 
     def _imports(self) -> str:
-        module, resource = RESOURCES[self.api]
-        used = {
-            "pipelines.defs.daily": {name for name in ("BACKFILL", "DAILY", "POOL") if self._uses(name)},
-            "pipelines.environment": {"environment"} if self._uses("environment") else set(),
-            "pipelines.other_api": {"graphql_environment"} if self._uses("graphql_environment") else set(),
-            "pipelines.variables": {"ROOT"} if self._uses("ROOT") else set(),
-            "pipelines.extraction": {"Extraction"},
-            "resources.feed": {"read_key_file"} if self._uses("read_key_file") else set(),
-            "resources.graphql.plan": {"Paging"} if self.draft.paging else set(),
-            "resources.graphql.query": {"Query"},
-            module: {resource},
-            "resources.lake": {"Lake"},
-            "resources.lake.declared": {"table_schema"},
-        }
-        return "\n".join(
-            f"from {name} import {', '.join(sorted(names, key=lambda n: (not n.isupper(), n)))}"
-            for name, names in sorted(used.items())
-            if names
-        )
+        used: dict[str, list[str]] = {}
+        for name in sorted(IMPORTED, key=lambda n: (not n.isupper(), n)):
+            if self._uses(name):
+                used.setdefault(IMPORTED[name], []).append(name)
+        return "\n".join(f"from {module} import {', '.join(names)}" for module, names in sorted(used.items()))
 
     def _uses(self, name: str) -> bool:
         return bool(re.search(rf"\b{name}\b", self._query() + self._asset()))
@@ -114,11 +115,22 @@ class AssetText:
         if draft.keys:
             keys = " and ".join(snake_case(key) for key in draft.keys)
             if not draft.identity:
-                return f"One row per {keys}{of_day} that is found: its {row}."
-            return f"One row per {what} that is found by {keys}{of_day}."
+                return f"One row per {keys}{of_day} that is found: its {row}{self._chosen}."
+            return f"One row per {what} that is found by {keys}{of_day}{self._chosen}."
+        limits = "".join(f", {limit}" for limit in draft.limits)
         if draft.window:
-            return f"One row per {what} that the API has in the day's window."
-        return f"One row: the {row}." if "rows" in draft.paging else f"One row per {what}, all there are."
+            return f"One row per {what}{self._chosen} that the API has in the day's window{limits}."
+        if "rows" in draft.paging:
+            return f"One row: the {row}{self._chosen}{limits}."
+        return f"One row per {what}{self._chosen or ('' if limits else ', all there are')}{limits}."
+
+    @property
+    def _chosen(self) -> str:
+        """The fixed values that choose among the rows, where they are short."""
+        values = " and ".join(f"{name} = {value}" for name, value in self.draft.conditions.items())
+        if len(values) > LONGEST or "\\" in values or '"' * 3 in values:
+            return f" with the query's {', '.join(self.draft.conditions)}"
+        return f" with {values}" if values else ""
 
     def _body(self) -> str:
         keys, window = self.keys, self.draft.window
@@ -154,7 +166,7 @@ class AssetText:
 """
 
     def _extraction(self) -> str:
-        failing = ", max_failed=environment().max_failed" if self.draft.keys else ""
+        failing = f", max_failed={SETTINGS[self.api]}().max_failed" if self.draft.keys else ""
         return f"Extraction(context, lake, {self._constant}{failing})"
 
 

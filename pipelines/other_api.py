@@ -24,6 +24,8 @@ class GraphQLEnvironment(BaseModel):
         default_factory=dict, description="What scalars are kept as, for example `Money=decimal(18,2)`."
     )
 
+    max_failed: int = Field(0, ge=0, description="Keys of a partition that may fail without stopping it.")
+
     @field_validator("scalars", mode="before")
     @classmethod
     def _each_scalar(cls, given: object) -> object:

@@ -296,7 +296,8 @@ def test_a_misfit_names_the_settings_that_keep_such_a_value(
     with pytest.raises(Misfit) as caught:
         decoded(value, scalar)
     settings = " or ".join(f"{scalar}={word}" for word in words)
-    advice = f"; if the server means it so, scalars (TARGETDATA_SCALARS) with {settings} keeps it"
+    setting = f"scalars (TARGETDATA_SCALARS or GRAPHQL_SCALARS) with {settings}"
+    advice = f"; if the server means it so, {setting} keeps it"
     assert str(caught.value).endswith(advice)
     for word in words:
         assert decoded(value, scalar, **{scalar: word}) is not None

@@ -181,8 +181,8 @@ def test_a_scalar_of_which_nothing_is_known_is_text_and_said_once(caplog: pytest
         found = Query.parse(text, schema=schema, path="q.graphql", name="q")
     assert found.tables["q"].field("b").type == pa.string()
     assert caplog.messages == [
-        "nothing is known of the scalar Colour: its values are kept as text; scalars (TARGETDATA_SCALARS) "
-        "may say what it is"
+        "nothing is known of the scalar Colour: its values are kept as text; scalars (TARGETDATA_SCALARS or "
+        "GRAPHQL_SCALARS) may say what it is"
     ]
 
 
@@ -256,7 +256,7 @@ def test_a_setting_that_names_no_scalar_is_said_once_as_another_schema_may_have_
 ) -> None:
     for _ in range(2):
         assert query(THING, scalars={name: "int64"}).tables["q"].field("price").type == pa.string()
-    warning = f"scalars (TARGETDATA_SCALARS): {name} is without effect, as the schema has no such scalar"
+    warning = f"scalars (TARGETDATA_SCALARS or GRAPHQL_SCALARS): {name} is without effect, as the schema"
     assert [message.startswith(warning) for message in caplog.messages if name in message] == [True]
 
 

@@ -22,7 +22,8 @@ def misfit_reason(value: object, type_: Scalar) -> str:
     if not words:
         return reason
     settings = " or ".join(f"{type_.field or type_.name}={word}" for word in words)
-    advice = f"if the server means it so, scalars (TARGETDATA_SCALARS) with {settings} keeps it"
+    setting = f"scalars (TARGETDATA_SCALARS or GRAPHQL_SCALARS) with {settings}"
+    advice = f"if the server means it so, {setting} keeps it"
     is_own = type_.field and type_.name not in specified_scalar_types
     return f"{reason}; {advice}" + (f" ({type_.name}=… for all of its fields)" if is_own else "")
 

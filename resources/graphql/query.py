@@ -137,8 +137,8 @@ def _say_unused(path: str, names: tuple[str, ...]) -> None:
 @cache
 def _say_once(scalar: str) -> None:
     log.warning(
-        "nothing is known of the scalar %s: its values are kept as text; scalars (TARGETDATA_SCALARS) may "
-        "say what it is",
+        "nothing is known of the scalar %s: its values are kept as text; scalars (TARGETDATA_SCALARS or "
+        "GRAPHQL_SCALARS) may say what it is",
         scalar,
     )
 

@@ -144,8 +144,8 @@ def _named(name: str, schema: GraphQLSchema) -> GraphQLNamedType | None:
 def _say_once(name: str, scalars: tuple[str, ...]) -> None:
     """Warn, as one setting is for many queries, and a new schema may lack what the one before had."""
     log.warning(
-        "scalars (TARGETDATA_SCALARS): %s is without effect, as the schema has no such scalar, nor a field "
-        "that is one; it has %s",
+        "scalars (TARGETDATA_SCALARS or GRAPHQL_SCALARS): %s is without effect, as the schema has no such "
+        "scalar, nor a field that is one; it has %s",
         name,
         ", ".join(scalars),
     )

@@ -144,8 +144,8 @@ class Shape:
         if other:
             both = " and ".join(f"{leaf.field} as {leaf.kept.word}" for leaf in (leaves[0], other))
             raise GraphQLError(
-                f"one column would keep {both}: set both to the same type (scalars, TARGETDATA_SCALARS), or "
-                "give one of them an alias",
+                f"one column would keep {both}: set both to the same type (scalars, TARGETDATA_SCALARS or "
+                "GRAPHQL_SCALARS), or give one of them an alias",
                 selected[0].node,
             )
         return leaves[0]

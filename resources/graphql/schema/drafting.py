@@ -24,6 +24,7 @@ from resources.errors import QueryError
 from resources.graphql.columns import snake_case
 from resources.graphql.plan.place import plain
 from resources.graphql.plan.vocabulary import MORE
+from resources.graphql.schema.beside import left_beside
 from resources.graphql.schema.envelope import composite, said_beside
 from resources.graphql.schema.finding import find_root
 from resources.graphql.schema.identity import default_identity
@@ -36,6 +37,7 @@ from resources.graphql.schema.values import AskForValue, Values
 DEPTH = 3  # levels of objects, the row itself the first
 MOST_FIELDS = 300  # of a draft whose depth nobody chose: servers refuse what costs too much
 RESERVED = "fetched_at"  # a column that every table has
+BESIDE = "beside the rows, so in no table"
 WINDOW = ("from", "to")
 
 
@@ -99,6 +101,7 @@ def draft_query(
     selector, row, depth = _select(schema, root, order.depth, {RESERVED, *key_columns})
     text = _document(order.name, root, row, keys, values)
     paging = _paging(root, row)
+    beside = left_beside(root.fields[-1], root.envelope)
     if root.kind == "whole" and may_be_a_page(text, schema, rows=paging.get("rows"), scalars=scalars):
         paging |= {"strategy": "whole"}
     return Draft(
@@ -109,7 +112,7 @@ def draft_query(
         identity=identity or None,
         paging=paging,
         depth=depth,
-        left_out=selector.left_out,
+        left_out=selector.left_out | ({BESIDE: beside} if beside else {}),
         conditions=conditions(values),
         limits=limits(root, values),
     )
