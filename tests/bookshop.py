@@ -9,6 +9,7 @@ from typing import Any, Self
 from graphql import build_schema, graphql_sync
 
 TOKEN, SHOP = "token-of-the-bookshop", "header-of-the-bookshop"
+TORN = "torn"  # an item that the server fails on
 SCHEMA = build_schema(
     """
     scalar DateTime
@@ -53,6 +54,8 @@ class Query:
         return BOOKS[offset : offset + min(limit, 5)]
 
     def item(self, _: object, item_id: str) -> object:
+        if item_id == TORN:
+            raise ValueError("this one cannot be read")
         return next((item for item in ITEMS if item["item_id"] == item_id), None)
 
     def shelf(self, _: object, name: str) -> object:

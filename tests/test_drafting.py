@@ -49,7 +49,17 @@ type Query {
   shelf: Shelf
   node(id: ID!): Node
   count: Int
+  payments(state: Kind, max: Int, status: Int, filter: ByKind): [Tag]
+  sized(first: Int, state: Kind): [Tag]
+  bySize(id: ID!, size: Int!): Tag
+  books(page: Int): [Tag]
+  grid: [[Tag]]
+  gridInside(page: Int): Grid
+  stats: Stats
 }
+input ByKind { kind: Kind }
+type Grid { cells: [[Tag]] }
+type Stats { count: Int by_state: [String] list: [Tag] pageInfo: Info }
 """
 
 
@@ -125,6 +135,35 @@ def test_an_object_with_lists_inside_says_that_it_is_the_row(schema: GraphQLSche
     assert draft(schema, "tags", rows="more").root.envelope.rows == ("more",)
 
 
+def test_a_list_that_may_be_a_page_says_that_one_answer_is_all(schema: GraphQLSchema) -> None:
+    found = draft(schema, "payments", given={"filter": "{kind: SMALL}"})
+    assert (found.paging, found.limits) == ({"strategy": "whole"}, ())
+    assert found.conditions == {"filter.kind": "SMALL"}
+    check(schema, found)
+
+
+def test_a_key_that_is_named_like_a_size_is_one(schema: GraphQLSchema) -> None:
+    found = draft(schema, "bySize")
+    assert (found.keys, found.paging) == (("id", "size"), {"strategy": "keyed"})
+    check(schema, found)
+
+
+def test_fixed_values_say_which_rows_there_are_and_how_many(schema: GraphQLSchema) -> None:
+    found = draft(schema, "sized", given={"first": "3", "state": "BIG"})
+    assert (found.conditions, found.limits) == ({"state": "BIG"}, ("at most 3 rows (first)",))
+    assert found.paging == {"strategy": "whole"}
+    assert draft(schema, "books", given={"page": "2"}).limits == ("only what the query's page gives",)
+    by_three = draft(schema, "things", given={"first": "3"})
+    assert (by_three.root.kind, by_three.limits) == ("cursor", ())
+    check(schema, by_three)
+
+
+def test_what_stands_beside_the_rows_is_named_as_left_out(schema: GraphQLSchema) -> None:
+    left = draft(schema, "stats", rows="list").left_out
+    assert left["beside the rows, so in no table"] == ["Stats.count", "Stats.by_state"]
+    assert "beside the rows, so in no table" not in draft(schema, "things").left_out
+
+
 def test_a_value_is_written_as_its_type_wants_it(schema: GraphQLSchema) -> None:
     assert 'tag(key: "BIG", lang: "12")' in draft(schema, "tag", given={"key": "BIG", "lang": "12"}).text
     whole = draft(schema, "filtered", given={"filter": "{kind: BIG}"})
@@ -162,6 +201,8 @@ def test_a_person_is_asked_for_what_is_required(schema: GraphQLSchema) -> None:
         ("byKind", {"given": {"knid": "BIG"}}, "there is no argument knid; there are: kind"),
         ("lost", {}, "lost takes after, but nothing in its answer is named like a next cursor"),
         ("tags", {"rows": "nodes"}, "Tags has no list nodes; there are: tags, more"),
+        ("grid", {}, r"the rows would be lists \(\[\[Tag\]\]\), which no table holds"),
+        ("gridInside", {}, r"the rows would be lists \(\[\[Tag\]\]\)"),
         ("things", {"keys": ["first"]}, "it is not looked up by key"),
     ],
 )

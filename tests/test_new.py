@@ -17,11 +17,13 @@ from typer.testing import CliRunner
 from pipelines.api import Api
 from pipelines.cli import app
 from pipelines.new import show_roots, write_extract
-from resources.errors import ConfigurationError, ExtractionError, QueryError
+from pipelines.new_asset import IMPORTED
+from pipelines.other_api import graphql_environment
+from resources.errors import ConfigurationError, ExtractionError, FeedError, QueryError
 from resources.graphql.schema.drafting import Order
 from resources.graphql_resource import ApiResource, GraphQLResource
 from resources.lake import Lake
-from tests.bookshop import BOOKS, ITEMS, Bookshop
+from tests.bookshop import BOOKS, ITEMS, TORN, Bookshop
 from tests.bookshop import SCHEMA as BOOKSHOP
 from tests.conftest import ROOT, Connect
 from tests.local import last_days
@@ -174,6 +176,75 @@ def test_what_is_written_is_formatted_and_says_what_comes_next(
         assert subprocess.run([ruff[0], *command, *ruff[1:], str(folder)], check=False).returncode == 0
 
 
+def test_a_list_that_is_cut_says_so_in_the_asset_and_on_the_screen(
+    write: Write, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    schema = tmp_path / "cut.graphql"
+    schema.write_text(
+        "enum State { PAID OPEN } type Payment { id: ID! } "
+        "type Query { payments(first: Int, state: State, name: String): [Payment] }"
+    )
+    folder = write("payments", schema=schema, given={"first": "3", "state": "PAID", "name": "a b"})
+    code = (folder / "assets.py").read_text()
+    assert 'One row per Payment (id) with state = PAID and name = "a b", at most 3 rows (first).' in code
+    assert 'paging=Paging(strategy="whole")' in code
+    assert "one answer is taken for all: at most 3 rows (first)" in capsys.readouterr().out
+    assert asset(folder).partitions_def is None
+
+
+def test_long_values_are_not_repeated_in_the_asset(write: Write) -> None:
+    folder = write("shelf", given={"name": "long " * 30})
+    assert "with the query's name." in (folder / "assets.py").read_text()
+
+
+@pytest.fixture
+def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
+    """Set a variable of the other API for one test."""
+
+    def set_(name: str, value: str) -> None:
+        monkeypatch.setenv(name, value)
+        graphql_environment.cache_clear()
+
+    yield set_
+    graphql_environment.cache_clear()
+
+
+def test_so_many_keys_may_fail_as_the_settings_of_its_api_say(
+    shop: Bookshop, write: Write, tmp_path: Path, setting: Callable[[str, str], None]
+) -> None:
+    (tmp_path / "ids.csv").write_text(f"item_id\n1\n{TORN}\n")
+    folder = write("item", keys=str(tmp_path / "ids.csv"))
+    api = GraphQLResource(url=shop.url)
+    with pytest.raises(dg.Failure, match="1 of 2 keys failed"):
+        table(folder, api, tmp_path / "lake")
+    setting("GRAPHQL_MAX_FAILED", "1")
+    assert table(folder, api, tmp_path / "lake").num_rows == 1
+
+
+def test_what_would_not_load_is_not_written(write: Write, tmp_path: Path) -> None:
+    schema = tmp_path / "two.graphql"
+    schema.write_text("type Row { id: ID! name: String } type Query { rows: [Row] }")
+    with pytest.raises(QueryError, match="nothing"):
+        write("rows", schema=schema, identity="nothing")
+    assert not (tmp_path / "defs").exists()
+
+
+def test_a_file_without_the_column_is_refused(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "ids.csv").write_text("other\n4\n")
+    with pytest.raises(FeedError, match="item_id"):
+        write("item", keys=str(tmp_path / "ids.csv"))
+    with pytest.raises(FeedError, match="There is no file"):
+        write("item", keys=str(tmp_path / "none.csv"))
+    assert not (tmp_path / "defs").exists()
+
+
+def test_an_asset_of_keys_that_is_not_there_yet_is_named(
+    write: Write, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    write("item", keys="items_of_day")
+    assert "there is no asset items_of_day yet" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("root", "order", "error", "message"),
     [
@@ -191,7 +262,11 @@ def test_what_is_missing_is_named_and_nothing_is_written(
     assert not (tmp_path / "defs").exists()
 
 
-@pytest.mark.parametrize("name", ["Orders", "2024", "class", "profiles", "a__b", "../orders"])
+@pytest.mark.parametrize(
+    "name",
+    ["Orders", "2024", "class", "profiles", "a__b", "../orders", "pool", "daily", "root", "str", "dg"]
+    + [name for name in IMPORTED if name.islower()],
+)
 def test_a_name_that_cannot_be_a_table_is_refused(name: str, tmp_path: Path) -> None:
     options = {
         "schema_file": None,

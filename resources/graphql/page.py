@@ -79,6 +79,6 @@ class Tally:
             codes = ", ".join(f"{number} {code}" for code, number in self.failures.most_common(SHOWN_CODES))
             raise TooManyFailed(
                 f"{where}{self.failed} of {self.asked} keys failed ({codes}), {max_failed} may; nothing is "
-                "published. If more may fail (TARGETDATA_MAX_FAILED, --max-failed), the lookups table "
-                "names each with the server's message"
+                "published. If more may fail (TARGETDATA_MAX_FAILED or GRAPHQL_MAX_FAILED, --max-failed), "
+                "the lookups table names each with the server's message"
             )

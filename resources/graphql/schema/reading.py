@@ -33,7 +33,7 @@ def limits(root: Root, values: Values) -> tuple[str, ...]:
         return ()
     fixed = [(slot, print_ast(node)) for slot, node in values.fixed if slot.pages]
     return tuple(
-        f"at most {value} rows ({slot.name})" if slot.is_size else f"only what {slot.name} = {value} gives"
+        f"at most {value} rows ({slot.name})" if slot.is_size else f"only what the query's {slot.name} gives"
         for slot, value in fixed
     )
 
