@@ -126,7 +126,7 @@ def test_a_page_that_is_too_complex_is_asked_for_smaller(stack: ExitStack, conne
             r"does not say whether there are more rows \(profiles.pageInfo",
         ),
         ({"nodes": None}, "answered profiles.nodes with null, not with a list"),
-        ({"nodes": [None]}, "answered profiles.nodes with null, not with an object"),
+        ({"nodes": [None]}, "row 1 of a page of profiles.nodes is null"),
     ],
 )
 def test_a_list_that_would_lose_rows_or_never_end_is_refused(

@@ -113,6 +113,7 @@ def test_an_outage_that_ends_is_laid_on_no_key_and_batches_grow_again(
 ) -> None:
     umids = sandbox.umids_of(DAY)
     pages = connect(sandbox, max_attempts=3, max_in_flight=1).pages(profiles_query, keys=umids)
+    sandbox.faults.latency = 0.03  # so that batches have grown by then, on a busy machine too
     sandbox.faults.outage_after, sandbox.faults.outage = 12, 10
     statuses = [row["status"] for page in pages for row in page.tables["profiles__lookups"].to_pylist()]
     assert set(statuses) == {"found", "not_found"}

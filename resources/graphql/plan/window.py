@@ -167,7 +167,7 @@ def _form(name: str, type_: Scalar, window: Window, operation: OperationDefiniti
     ways = []
     if _takes(type_, "local"):
         words = " or ".join(f"{type_.name}={word}" for word in ("timestamp", "local timestamp", "date"))
-        ways.append(f"what the scalar is, as in {words} (scalars, TARGETDATA_SCALARS)")
+        ways.append(f"what the scalar is, as in {words} (scalars, TARGETDATA_SCALARS or GRAPHQL_SCALARS)")
     if _takes(type_, "seconds"):
         ways.append(f'its form, as in window=Window("{window.start}", "{window.end}", "seconds")')
     way_out = f"; if it is a time, say {', or '.join(ways)}" if ways else ""
