@@ -60,6 +60,15 @@ def lists(draw: st.DrawFn) -> tuple[Query, Shelf, int]:
     return load(HEADS[strategy] + f"{{ items {{ id }} {signals} }} }}", paging=paging), shelf, size
 
 
+def test_a_hidden_first_row_of_a_server_that_caps_pages_hides_no_other(
+    server: ListServer, client: Client
+) -> None:
+    server.shelf = Shelf(2)
+    server.shelf.cap, server.shelf.rows[0] = 1, None
+    query = load(HEADS["offset"] + "{ items { id } hasMore } }")
+    assert ids(list(client.pages(query, variables={"first": 2}))) == ["0001"]
+
+
 @given(lists())
 @settings(max_examples=60)
 def test_all_rows_come_once_and_in_order(

@@ -83,7 +83,8 @@ class Offsets(Counted):
             self.notes += self._passed_over
             self._passed_over = []
         elif self._goes_on(stretch):
-            step = min(self._largest or size, size) if self._plan.size else self._largest or 1
+            # Before any row it is not known how many the server gives at most: one may be all.
+            step = max(1, min(self._largest, size) if self._plan.size else self._largest)
             self._passed_over.append(f"the page at offset {self._at} is empty; {step} rows were passed over")
             self._at += step
 
