@@ -120,3 +120,19 @@ def test_a_bad_value_is_named_by_its_column_and_a_digest_of_its_key(location: Lo
     assert "column change_date: a text of 4 characters does not fit Instant" in done.stderr
     assert "(key digest " in done.stderr
     assert location.lake.manifest("profiles", f"date={DAY}") is None
+
+
+def test_dagster_gets_the_name_of_a_feed_in_a_store_and_not_its_credentials(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    uri = "s3://key:canary-secret@bucket/events-{date}.jsonl"
+    location = Location(sandbox, tmp_path, settings={"TARGETDATA_FEED": uri})
+    code = (
+        "from pipelines.defs.connections import connections\n"
+        "feed = connections().resources['feed']\n"
+        "print(type(feed).__name__, type(dict(feed)['pattern']).__name__)\n"
+        "print(repr(feed))"
+    )
+    done = location.run("python", code)
+    assert done.stdout.splitlines()[0] == "Feed EnvVar"
+    assert "canary-secret" not in done.stdout + done.stderr
