@@ -12,6 +12,7 @@ from pipelines.variables import PREFIX, ROOT, api_limits, read_settings, secret_
 from resources.errors import ConfigurationError
 from resources.feed import Feed, KeySource, SqlKeys
 from resources.feed.columns import named_columns
+from resources.graphql.page import MaxFailed, read_max_failed
 from resources.graphql.scalars import read_scalars
 from resources.targetdata import TargetDataResource
 
@@ -60,7 +61,10 @@ class Environment(BaseModel):
     partitions_per_run: int = Field(
         1, ge=0, description="Partitions in one run of a backfill; 0 puts all of them into one."
     )
-    max_failed: int = Field(0, ge=0, description="Keys of a partition that may fail without stopping it.")
+    max_failed: MaxFailed = Field(
+        0,
+        description="Keys of a partition that may fail without stopping it: a number, or a share as in 0.5%.",
+    )
     wide_attributes: str = Field(
         "",
         description="Attributes that are columns of `profiles_wide`, as in `city, visits_30d=int64`.",
@@ -101,6 +105,11 @@ class Environment(BaseModel):
         if "://" in pattern or pattern.startswith("~") or Path(pattern).is_absolute():
             return pattern
         return f"{glob.escape(str(ROOT))}/{pattern}"
+
+    @field_validator("max_failed", mode="before")
+    @classmethod
+    def _number_or_share(cls, given: object) -> object:
+        return read_max_failed(given) if isinstance(given, str) else given
 
     @field_validator("scalars", mode="before")
     @classmethod

@@ -14,7 +14,7 @@ from resources.errors import ColumnMissing, ConfigurationError
 from resources.feed import FeedKeys, read_key_file
 from resources.feed.columns import named_columns
 from resources.graphql.columns import snake_case
-from resources.graphql.page import Tally
+from resources.graphql.page import MaxFailed, Tally
 from resources.graphql.plan import Keyed, check_variables
 from resources.graphql.query import Query
 from resources.graphql_resource import ApiResource
@@ -30,7 +30,7 @@ def extract_to_file(
     variables: Mapping[str, object],
     out: Path,
     resource: ApiResource,
-    max_failed: int,
+    max_failed: MaxFailed,
 ) -> None:
     """Run a query and write its tables: rows to `out`, lookups beside it as `<out>__lookups`."""
     check_variables(query.name, query.plan, variables)

@@ -1,8 +1,7 @@
 """An extract in a Dagster run: pages in, published partitions and their figures out."""
 
-import resource
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
 from typing import TypeVar
@@ -12,21 +11,27 @@ import dagster as dg
 from pipelines.figures import figures
 from pipelines.partition import ExtractPartition, ExtractRange
 from pipelines.publication import Publication
-from resources.errors import ConfigurationError, ExtractionError
+from pipelines.staging import Staging
+from resources.errors import ExtractionError
+from resources.graphql.page import MaxFailed
 from resources.graphql.query import Query
 from resources.lake import Lake
 
-SPARE_FILES = 200  # what Python, Dagster and the connections have open besides
 OBSERVED_LATE = timedelta(days=2)  # after its end, what the API shows is not the state of that day
 
 T = TypeVar("T")
 
 
 class Extraction:
-    """The run of one extract; `max_failed` keys of a partition may fail without stopping it."""
+    """The run of one extract.
+
+    `max_failed` keys of a partition (an int), or a share of them (a float), may fail without stopping it.
+    What comes in is staged in the lake; with `pages(…, resume=…)` the run after one that was ended goes on
+    there, within a day.
+    """
 
     def __init__(
-        self, context: dg.AssetExecutionContext, lake: Lake, query: Query, *, max_failed: int = 0
+        self, context: dg.AssetExecutionContext, lake: Lake, query: Query, *, max_failed: MaxFailed = 0
     ) -> None:
         self._context = context
         self._lake = lake
@@ -42,8 +47,10 @@ class Extraction:
     @contextmanager
     def partition(self, key: str | None) -> Iterator[ExtractPartition]:
         """Open one partition; at the end of the `with` it is checked, published and recorded."""
-        with self._publication.failures(), self._open(key) as partition:
+        staging = self._staging([""])
+        with self._publication.failures(), staged(staging), self._open(key, staging) as partition:
             yield partition
+            staging.complete()
 
     @contextmanager
     def range(self) -> Iterator[ExtractRange]:
@@ -51,25 +58,37 @@ class Extraction:
 
         One that fails its check does not keep the others from being published.
         """
-        keys = [key or "" for key in self.keys]
-        with (
-            self._publication.failures(),
-            enough_files(len(keys) * len(self._query.tables)),
-            each_by_itself([self._open(key, beside=len(keys) - 1) for key in self.keys]) as partitions,
-        ):
-            yield ExtractRange(self._query.name, self._lake, dict(zip(keys, partitions, strict=True)))
+        groups = [key or "" for key in self.keys]
+        staging = self._staging(groups)
+        opened = [self._open(key, staging, group) for key, group in zip(self.keys, groups, strict=True)]
+        with self._publication.failures(), staged(staging), each_by_itself(opened) as partitions:
+            by_group = dict(zip(groups, partitions, strict=True))
+            yield ExtractRange(self._query.name, self._lake, by_group, staging)
+            staging.complete()
+
+    def _staging(self, groups: Collection[str]) -> Staging:
+        return Staging(self._lake.root, self._query, groups, run=self._context.run.run_id)
 
     @contextmanager
-    def _open(self, key: str | None, *, beside: int = 0) -> Iterator[ExtractPartition]:
-        footer = {"query": self._query.hash}
-        with self._publication.open(key, self._query.tables, footer=footer, beside=beside) as opened:
-            partition = ExtractPartition(self._query, opened)
+    def _open(self, key: str | None, staging: Staging, group: str = "") -> Iterator[ExtractPartition]:
+        with self._publication.open(key, self._query.tables, footer={"query": self._query.hash}) as opened:
+            partition = ExtractPartition(self._query, opened, staging, group)
+            staging.fences.append(opened.writer.require_claim)
             self._warn_if_late(partition)
             yield partition
             partition.check(max_failed=self._max_failed)
-            for note in partition.tally.notes:
-                self._context.log.warning(f"{partition.name}: {note}")
+            partition.merge()
+            self._say(partition)
             opened.metadata.update(figures(partition, time.monotonic() - partition.started))
+
+    def _say(self, partition: ExtractPartition) -> None:
+        for note in partition.tally.notes:
+            self._context.log.warning(f"{partition.name}: {note}")
+        if partition.tally.staged:
+            self._context.log.info(
+                f"{partition.name}: {partition.tally.staged:,} of {partition.tally.asked:,} were asked for "
+                "by an earlier run within a day, and not again"
+            )
 
     def _warn_if_late(self, partition: ExtractPartition) -> None:
         if partition.age > OBSERVED_LATE:
@@ -80,18 +99,14 @@ class Extraction:
 
 
 @contextmanager
-def enough_files(number: int) -> Iterator[None]:
-    """Refuse, before anything is opened, more files at once than the system lets a process have."""
-    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = number + SPARE_FILES
-    if needed > allowed and (most == resource.RLIM_INFINITY or needed <= most):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, most))
-    elif needed > allowed:
-        raise ConfigurationError(
-            f"this run would have {number} files open at once, the system allows {most}: raise its limit "
-            "(ulimit -n), or run fewer partitions at once (TARGETDATA_PARTITIONS_PER_RUN)"
-        )
-    yield
+def staged(staging: Staging) -> Iterator[None]:
+    """Remove what is staged when all of it is published; else leave it to the next run."""
+    try:
+        yield
+    except BaseException:
+        staging.leave()
+        raise
+    staging.remove()
 
 
 @contextmanager

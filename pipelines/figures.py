@@ -7,7 +7,7 @@ from resources.graphql.counts import Counts
 
 
 def figures(partition: ExtractPartition, seconds: float) -> dict[str, dg.MetadataValue]:
-    """Give the figures of one partition.
+    """Give the figures of one partition; `keys_resumed` of its keys (or rows) an earlier run has asked for.
 
     In a run over several partitions what happened on the wire belongs to all of them together.
     """
@@ -17,14 +17,16 @@ def figures(partition: ExtractPartition, seconds: float) -> dict[str, dg.Metadat
         "keys_found": tally.found,
         "keys_not_found": tally.not_found,
         "keys_failed": tally.failed,
+        "keys_resumed": tally.staged,
     }
     counted: dict[str, dg.MetadataValue] = {n: dg.MetadataValue.int(number) for n, number in keys.items()}
     if tally.notes:
         counted["notes"] = dg.MetadataValue.json(tally.notes)
     range_ = partition.range
     if range_ is None:
-        return counted | on_the_wire(tally.counts, partition.rows, seconds)
-    together = on_the_wire(range_.tally.counts, sum(p.rows for p in range_.partitions.values()), seconds)
+        return counted | on_the_wire(tally.counts, partition.new_rows, seconds)
+    rows = sum(p.new_rows for p in range_.partitions.values())
+    together = on_the_wire(range_.tally.counts, rows, seconds)
     shared = {f"range_{name}": value for name, value in together.items()}
     return counted | shared | {"range_partitions": dg.MetadataValue.int(len(range_.partitions))}
 

@@ -139,6 +139,7 @@ class AssetText:
         arguments = [self._constant]
         arguments += ["keys=keys"] if keys else []
         arguments += ["variables=partition.variables"] if window else []
+        arguments += ["resume=partition.resume"]
         return self._loop(", ".join(arguments), f"keys = {self._read(keys)}" if keys else "")
 
     def _read(self, keys: Keys) -> str:
@@ -151,7 +152,7 @@ class AssetText:
         return f"""\
     extraction = {self._extraction()}
     with extraction.range() as days:
-        for page in {self.api}.pages({self._constant}, keys=days.keys("{asset}")):
+        for page in {self.api}.pages({self._constant}, keys=days.keys("{asset}"), resume=days.resume):
             days.write(page)
 """
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pipelines.variables import GRAPHQL, ROOT, api_limits, read_settings, secret_name, value
+from resources.graphql.page import MaxFailed, read_max_failed
 from resources.graphql.scalars import read_scalars
 from resources.graphql_resource import GraphQLResource
 
@@ -24,7 +25,15 @@ class GraphQLEnvironment(BaseModel):
         default_factory=dict, description="What scalars are kept as, for example `Money=decimal(18,2)`."
     )
 
-    max_failed: int = Field(0, ge=0, description="Keys of a partition that may fail without stopping it.")
+    max_failed: MaxFailed = Field(
+        0,
+        description="Keys of a partition that may fail without stopping it: a number, or a share as in 0.5%.",
+    )
+
+    @field_validator("max_failed", mode="before")
+    @classmethod
+    def _number_or_share(cls, given: object) -> object:
+        return read_max_failed(given) if isinstance(given, str) else given
 
     @field_validator("scalars", mode="before")
     @classmethod

@@ -17,14 +17,15 @@ class Progress:
         self._clock = clock
         self._started = self._said = clock()
 
-    def show(self, tally: Tally) -> None:
-        """Say how far it is, if it is time to."""
+    def show(self, tally: Tally | Callable[[], Tally]) -> None:
+        """Say how far it is, if it is time to; what an earlier run has left is no part of the rate."""
         now = self._clock()
         if now - self._said < EVERY_SECONDS:
             return
         self._said = now
-        rate = tally.asked / (now - self._started)
-        sys.stderr.write(f"{self._what}: {describe(tally, rate)}\n")
+        sum_ = tally if isinstance(tally, Tally) else tally()
+        rate = (sum_.asked - sum_.staged) / (now - self._started)
+        sys.stderr.write(f"{self._what}: {describe(sum_, rate)}\n")
         sys.stderr.flush()
 
 

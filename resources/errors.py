@@ -24,9 +24,18 @@ ExtractionError
 Messages say what happened and what to do next. They never hold a token, a key or a profile's value.
 """
 
+from collections.abc import Mapping
+
 
 class ExtractionError(Exception):
-    """Base of all errors that the project raises on purpose."""
+    """Base of all errors that the project raises on purpose.
+
+    `details` are what else a person or a program may want to know, as plain JSON values.
+    """
+
+    def __init__(self, message: str, *, details: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.details = dict(details or {})
 
 
 class PersonNeeded(ExtractionError):

@@ -12,6 +12,7 @@ from pydantic import Field, JsonValue, PrivateAttr
 from resources.errors import ConfigurationError
 from resources.graphql.client import Client
 from resources.graphql.page import Page
+from resources.graphql.paging.resume import Resume
 from resources.graphql.query import Query
 from resources.graphql.settings import Settings
 from resources.graphql.tokens import StaticToken
@@ -48,10 +49,15 @@ class ApiResource(dg.ConfigurableResource[Any]):
         return self._client
 
     def pages(
-        self, query: Query, *, keys: object = None, variables: Mapping[str, object] | None = None
+        self,
+        query: Query,
+        *,
+        keys: object = None,
+        variables: Mapping[str, object] | None = None,
+        resume: Resume | None = None,
     ) -> Iterator[Page]:
         """Iterate over pages of Arrow tables; see `resources.graphql.client.Client.pages`."""
-        return self.client.pages(query, keys=keys, variables=variables)
+        return self.client.pages(query, keys=keys, variables=variables, resume=resume)
 
     def table(
         self, query: Query, *, keys: object = None, variables: Mapping[str, object] | None = None

@@ -141,6 +141,10 @@ def test_a_partition_of_a_range_that_fails_does_not_keep_the_others_from_being_p
     assert sorted(materializations(location, "profiles")) == [str(DAYS[0]), str(DAYS[2])]
     published = [location.lake.manifest("profiles", f"date={day}") is not None for day in DAYS]
     assert published == [True, False, True]
+    location.sandbox.faults.alias_errors = {}
+    location.sandbox.clear()
+    run_range(location, select="profiles")
+    assert len(location.sandbox.answers) == 1, "the next run asks only for the key that failed"
     assert not list((location.lake.root / "_staging").iterdir())
 
 

@@ -1,13 +1,16 @@
 """targetdata extract: a query's rows into a Parquet file, without Dagster."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.api import Api, read_headers
 from pipelines.cli.options import ApiOption, HeaderOption, UrlOption, explained, named_texts
 from resources.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from resources.graphql.page import MaxFailed
 
 
 def extract(
@@ -56,7 +59,10 @@ def extract(
         ),
     ] = None,
     schema: Annotated[Path | None, typer.Option(help="The schema in SDL.")] = None,
-    max_failed: Annotated[int, typer.Option(help="Keys that may fail.", min=0)] = 0,
+    max_failed: Annotated[
+        str,
+        typer.Option(help="Keys that may fail: a number, or a share as in 0.5%.", metavar="NUMBER|SHARE%"),
+    ] = "0",
     api: ApiOption = None,
     url: UrlOption = None,
     header: HeaderOption = None,
@@ -89,7 +95,7 @@ def extract(
             variables=_variables(var or []),
             out=out,
             resource=chosen.resource(url, read_headers(header or [])),
-            max_failed=max_failed,
+            max_failed=_max_failed(max_failed),
         )
 
 
@@ -104,6 +110,15 @@ def _variables(texts: list[str]) -> dict[str, object]:
         except msgspec.DecodeError:
             variables[name] = value
     return variables
+
+
+def _max_failed(text: str) -> "MaxFailed":
+    from resources.graphql.page import read_max_failed
+
+    try:
+        return read_max_failed(text)
+    except ValueError as error:
+        raise ConfigurationError(f"--max-failed {text}: {error}") from None
 
 
 def _scalars(texts: list[str]) -> dict[str, str]:

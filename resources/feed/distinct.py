@@ -1,15 +1,14 @@
-"""Distinct rows of a stream of Arrow columns, and a digest of a table."""
+"""Distinct rows of a stream of Arrow columns."""
 
-import hashlib
 from collections.abc import Sequence
 from functools import reduce
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from resources.feed.columns import Columns
 from resources.feed.keys import FeedKeys
+from resources.graphql.texts import digest
 
 FOLD_ROWS = 1 << 18  # so many new rows, or as many as there are distinct ones, before they are made distinct
 
@@ -54,23 +53,3 @@ class Distinct:
         names = list(self._columns.sources)
         self._table = table.group_by(names).aggregate([]).select(names)
         self._new, self._new_rows = [], 0
-
-
-def digest(table: pa.Table) -> str:
-    """Give a digest of text columns, whatever their chunks."""
-    whole = hashlib.sha256()
-    for column in table.columns:
-        lengths, texts = hashlib.sha256(), hashlib.sha256()
-        for chunk in column.chunks:
-            lengths.update(pc.fill_null(pc.binary_length(chunk), -1).to_numpy())
-            texts.update(_characters(pc.fill_null(chunk, "")))
-        whole.update(lengths.digest() + texts.digest())
-    return whole.hexdigest()
-
-
-def _characters(texts: pa.StringArray) -> memoryview:
-    _, ends, characters = texts.buffers()
-    if not len(texts) or characters is None:
-        return memoryview(b"")
-    bounds = np.frombuffer(ends, np.int32)[texts.offset :][: len(texts) + 1]
-    return memoryview(characters)[int(bounds[0]) : int(bounds[-1])]

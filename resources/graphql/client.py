@@ -14,9 +14,11 @@ from resources.graphql.counts import Counts
 from resources.graphql.page import Page
 from resources.graphql.paging.chain import Chain
 from resources.graphql.paging.keyed import KeyedPages
-from resources.graphql.paging.keys import asked_keys
+from resources.graphql.paging.keys import Asked, asked_keys
 from resources.graphql.paging.lists import ListPages
 from resources.graphql.paging.lookup import Lookup
+from resources.graphql.paging.resume import Resume, digest_of, left_to_ask
+from resources.graphql.paging.rows import Identities
 from resources.graphql.plan import Keyed, Listed, check_variables
 from resources.graphql.query import Query
 from resources.graphql.retry import Policy, Retry
@@ -78,15 +80,21 @@ class Client:
         self._finalizer()
 
     def pages(
-        self, query: Query, *, keys: object = None, variables: Mapping[str, object] | None = None
+        self,
+        query: Query,
+        *,
+        keys: object = None,
+        variables: Mapping[str, object] | None = None,
+        resume: Resume | None = None,
     ) -> Iterator[Page]:
         """Iterate over pages of Arrow tables: of lookups of `keys`, or of a list.
 
         `keys` is a table or frame with the key columns, or a sequence for a single one; they are asked in
         sorted order, each once, without duplicates and nulls; `GroupedKeys` hold them by partition.
-        `variables` are the document's other ones.
+        `variables` are the document's other ones. With `resume` what an earlier extraction of the same has
+        left is not asked again: keys that were answered, or a list along its cursor.
         """
-        source = _Source(self._strategy(query, keys, variables or {}))
+        source = _Source(self._strategy(query, keys, variables or {}, resume))
         earlier = self.counts.copy()
         try:
             while (page := self._call(source.next)) is not None:
@@ -113,27 +121,41 @@ class Client:
             future.cancel()
             raise
 
-    def _strategy(self, query: Query, keys: object, variables: Mapping[str, object]) -> AsyncGenerator[Page]:
+    def _strategy(
+        self, query: Query, keys: object, variables: Mapping[str, object], resume: Resume | None
+    ) -> AsyncGenerator[Page]:
         check_variables(query.name, query.plan, variables)
         match query.plan:
             case Keyed() as plan:
                 if keys is None:
                     raise ConfigurationError(f"{query.name} looks up by key: give it keys=")
-                return self._portal.call(self._keyed, query, plan, keys, variables)
+                asked, identities = asked_keys(keys, plan), Identities()
+                if resume:
+                    resume.begin(digest_of(query, self.settings.url, variables, asked))
+                    asked, identities = left_to_ask(asked, query, plan, resume)
+                return self._portal.call(self._keyed, query, plan, variables, asked, identities)
             case Listed() as plan:
                 if keys is not None:
                     raise ConfigurationError(f"{query.name} reads a list: it takes no keys")
+                if resume:
+                    resume.begin(digest_of(query, self.settings.url, variables))
                 size = self.settings.page_size
-                return ListPages(query, plan, self._sender, variables, size).pages()
+                return ListPages(query, plan, self._sender, variables, size, resume).pages()
 
     async def _keyed(
-        self, query: Query, plan: Keyed, keys: object, variables: Mapping[str, object]
+        self,
+        query: Query,
+        plan: Keyed,
+        variables: Mapping[str, object],
+        asked: Asked,
+        identities: Identities,
     ) -> AsyncGenerator[Page]:
         batch = Batch(self.settings.max_batch)
         lookup = Lookup(plan, self._sender, batch, variables)
         asker = Chain(plan, lookup) if plan.kinds else lookup
-        pages = KeyedPages(query, plan, asker, batch, self._sender.throttle, self.settings.digest_key)
-        return pages.pages(asked_keys(keys, plan))
+        digest_key = self.settings.digest_key
+        pages = KeyedPages(query, plan, asker, batch, self._sender.throttle, digest_key, identities)
+        return pages.pages(asked)
 
 
 def _shut(portal: BlockingPortal, context: AbstractContextManager[BlockingPortal], sender: Sender) -> None:

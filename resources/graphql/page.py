@@ -11,6 +11,9 @@ from resources.graphql.counts import Counts
 
 SHOWN_CODES = 5
 
+MaxFailed = int | float  # a number of keys, or as a float a share of them
+Details = Mapping[str, object]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
@@ -21,7 +24,8 @@ class Page:
     the server's code. `total` is the number of keys that the whole extraction will have, `list_total` what
     the server says of a list's rows, each where it is known. `notes` are what a reader of the tables should
     know, such as that a list changed while it was read. `group` is the group of keys that the page is of,
-    where there are groups (see `GroupedKeys`).
+    where there are groups (see `GroupedKeys`); `is_last_of_keys` says that no other page is of the same keys.
+    `reached` says how to go on behind the page, where that can be said (see `Resume`).
     """
 
     tables: Mapping[str, pa.Table]
@@ -34,6 +38,8 @@ class Page:
     group: str | None = None
     list_total: int | None = None
     notes: tuple[str, ...] = ()
+    is_last_of_keys: bool = True
+    reached: bytes | None = None
 
     @property
     def failed(self) -> int:
@@ -43,7 +49,7 @@ class Page:
 
 @dataclass(slots=True)
 class Tally:
-    """The sum of an extraction's pages."""
+    """The sum of an extraction's pages; `staged` of the keys (or rows) were asked for by an earlier run."""
 
     asked: int = 0
     found: int = 0
@@ -53,6 +59,7 @@ class Tally:
     counts: Counts = field(default_factory=Counts)
     list_total: int | None = None
     notes: list[str] = field(default_factory=list)
+    staged: int = 0
 
     @property
     def failed(self) -> int:
@@ -61,24 +68,61 @@ class Tally:
 
     def add(self, page: Page) -> None:
         """Take in one page."""
-        self.asked += page.asked
-        self.found += page.found
-        self.not_found += page.not_found
-        self.failures += page.failures
+        self._count(page)
         self.total = page.total
         self.counts.add(page.counts)
-        self.list_total = page.list_total
-        self.notes += page.notes
 
-    def check(self, *, max_failed: int, what: str = "") -> None:
-        """Refuse what does not add up, and more failed keys than are allowed; `what` was extracted."""
+    def add_staged(self, earlier: "Tally") -> None:
+        """Take in what an earlier run has left; nothing of it was on the wire now."""
+        self._count(earlier)
+        self.staged += earlier.asked
+
+    def _count(self, more: "Page | Tally") -> None:
+        self.asked += more.asked
+        self.found += more.found
+        self.not_found += more.not_found
+        self.failures += more.failures
+        self.list_total = more.list_total
+        self.notes += more.notes
+
+    def check(self, *, max_failed: MaxFailed, what: str = "", details: Details | None = None) -> None:
+        """Refuse what does not add up, and more failed keys than are allowed; `what` was extracted.
+
+        `details` are what the error says besides, such as where the failed keys are.
+        """
         where = f"{what}: " if what else ""
         if self.asked != self.found + self.not_found + self.failed or self.total not in (None, self.asked):
             raise AccountingError(f"{where}keys do not add up: {self}")
-        if self.failed > max_failed:
-            codes = ", ".join(f"{number} {code}" for code, number in self.failures.most_common(SHOWN_CODES))
-            raise TooManyFailed(
-                f"{where}{self.failed} of {self.asked} keys failed ({codes}), {max_failed} may; nothing is "
-                "published. If more may fail (TARGETDATA_MAX_FAILED or GRAPHQL_MAX_FAILED, --max-failed), "
-                "the lookups table names each with the server's message"
-            )
+        if not self.exceeds(max_failed):
+            return
+        codes = ", ".join(f"{number} {code}" for code, number in self.failures.most_common(SHOWN_CODES))
+        raise TooManyFailed(
+            f"{where}{self.failed:,} of {self.asked:,} keys failed ({codes}), {shown(max_failed)} may; "
+            "nothing is published. If more may fail: TARGETDATA_MAX_FAILED or GRAPHQL_MAX_FAILED, "
+            "--max-failed",
+            details={"keys_failed": self.failed, "codes": dict(self.failures), **(details or {})},
+        )
+
+    def exceeds(self, max_failed: MaxFailed) -> bool:
+        """Say whether more keys failed than may."""
+        return self.failed > (max_failed * self.asked if isinstance(max_failed, float) else max_failed)
+
+
+def shown(max_failed: MaxFailed) -> str:
+    """Write a limit of failed keys for a person."""
+    return (
+        f"{max_failed:.4%}".rstrip("0%").rstrip(".") + "%"
+        if isinstance(max_failed, float)
+        else str(max_failed)
+    )
+
+
+def read_max_failed(text: str) -> MaxFailed:
+    """Read a limit of failed keys: a number, or a share as in `0.5%`; raises ValueError for others."""
+    try:
+        number: MaxFailed = float(text[:-1]) / 100 if text.endswith("%") else int(text)
+    except ValueError:
+        number = -1
+    if not (0 <= number <= 1 if isinstance(number, float) else number >= 0):
+        raise ValueError("it is a number of keys, or a share of them as in 0.5%")
+    return number

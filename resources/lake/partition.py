@@ -111,7 +111,7 @@ class PartitionWriter:
 
     def _publish(self) -> None:
         """Verify all tables and write their manifests aside; then put all in place, the asset's own last."""
-        self._check_claim()
+        self.require_claim()
         moves: list[tuple[Path, Path]] = []
         for name, file in reversed(self._files.items()):
             file.close()
@@ -119,11 +119,12 @@ class PartitionWriter:
             target = self._root / name / self.folder
             target.mkdir(parents=True, exist_ok=True)
             moves += [(file.path, target / FILE), (self.manifests[name].stage(self._aside), target / NAME)]
-        self._check_claim()
+        self.require_claim()
         for source, target in moves:
             replace(source, target)
 
-    def _check_claim(self) -> None:
+    def require_claim(self) -> None:
+        """Refuse to go on where another run has claimed the partition since."""
         if self._read_claim() != self._claim:
             raise AccountingError(
                 f"another run has claimed {self.folder or 'the table'} since; this one publishes nothing"

@@ -37,5 +37,5 @@ def profiles(context: dg.AssetExecutionContext, targetdata: TargetDataResource, 
     """
     extraction = Extraction(context, lake, PROFILES, max_failed=environment().max_failed)
     with extraction.range() as days:
-        for page in targetdata.pages(PROFILES, keys=days.keys("profile_keys")):
+        for page in targetdata.pages(PROFILES, keys=days.keys("profile_keys"), resume=days.resume):
             days.write(page)

@@ -48,7 +48,7 @@ def profiles_refresh(context: dg.AssetExecutionContext, targetdata: TargetDataRe
     """
     extraction = Extraction(context, lake, REFRESH, max_failed=environment().max_failed)
     with extraction.range() as days:
-        for page in targetdata.pages(REFRESH, keys=days.grouped(due(lake, days))):
+        for page in targetdata.pages(REFRESH, keys=days.grouped(due(lake, days)), resume=days.resume):
             days.write(page)
 
 

@@ -39,6 +39,7 @@ class KeyedPages:
         batch: Batch,
         throttle: Throttle,
         digest_key: bytes,
+        identities: Identities,
     ) -> None:
         self._query = query
         self._plan = plan
@@ -46,7 +47,7 @@ class KeyedPages:
         self._batch = batch
         self._throttle = throttle
         self._digest_key = digest_key
-        self._identities = Identities()
+        self._identities = identities
 
     async def pages(self, asked: Asked) -> AsyncGenerator[Page]:
         """Yield pages of at least PAGE_KEYS keys, or of what came in PAGE_SECONDS; the last one of fewer.
@@ -100,6 +101,7 @@ class KeyedPages:
         rows = self._rows([outcomes[index] for index in wanted])
         lookups = self._lookups(outcomes)
         place = {index: row for row, index in enumerate(wanted)}
+        shown = [group for group, indices in enumerate(members) if indices or not start]
         pages = [
             Page(
                 tables={
@@ -109,9 +111,9 @@ class KeyedPages:
                 **_figures([outcomes[index] for index in indices]),
                 total=asked.sizes[group],
                 group=asked.groups[group],
+                is_last_of_keys=group == shown[-1],
             )
-            for group, indices in enumerate(members)
-            if indices or not start
+            for group, indices in ((group, members[group]) for group in shown)
         ]
         pages[0].counts.lookups = len(outcomes)
         return pages

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from resources.errors import ConfigurationError
 from resources.graphql.plan import Keyed
+from resources.graphql.texts import digest
 
 POSITION = "\0group"  # no GraphQL variable has this name
 MEMBERS = f"{POSITION}_list"  # as Arrow names the aggregate
@@ -27,11 +28,15 @@ class GroupedKeys:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The distinct keys of all groups, sorted; `members` lists each key's groups, None for a single one."""
+    """The distinct keys of all groups, sorted; `members` lists each key's groups, None for a single one.
+
+    `sizes` are those of the groups, and `digest` is of all their keys.
+    """
 
     keys: pa.Table
     groups: tuple[str | None, ...]
     sizes: tuple[int, ...]
+    digest: str
     members: pa.ChunkedArray | None = None
 
     def members_of(self, start: int, number: int) -> list[Sequence[int]]:
@@ -52,10 +57,11 @@ def asked_keys(keys: object, plan: Keyed) -> Asked:
         raise ConfigurationError("there is no group of keys")
     tables = [sorted_keys(of_group, plan) for _, of_group in groups]
     names, sizes = tuple(name for name, _ in groups), tuple(table.num_rows for table in tables)
+    whole = repr([(name, digest(table)) for name, table in zip(names, tables, strict=True)])
     if len(tables) == 1:
-        return Asked(tables[0], names, sizes)
+        return Asked(tables[0], names, sizes, whole)
     joined = _joined(tables)
-    return Asked(joined.drop_columns([MEMBERS]), names, sizes, joined[MEMBERS])
+    return Asked(joined.drop_columns([MEMBERS]), names, sizes, whole, joined[MEMBERS])
 
 
 def _joined(tables: list[pa.Table]) -> pa.Table:

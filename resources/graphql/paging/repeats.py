@@ -1,7 +1,7 @@
 """Rows that come again: dropped where they are surely the same, else only counted and said."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 from resources.graphql.paging.likeness import Likeness
@@ -33,6 +33,11 @@ class Repeats:
         self._likeness = Likeness(plan.rows.id)
         self._before: Sequence[Row] = ()
         self._alike = 0
+
+    def seen(self, identities: Iterable[object]) -> None:
+        """Take note of rows that an earlier reading of the same list has given."""
+        for identity in identities:
+            self._identities.is_new(None if identity is None else str(identity))
 
     def fresh(self, rows: list[Row]) -> list[Row]:
         """Give the rows that have not come yet."""

@@ -37,6 +37,10 @@ class Source:
         self._proven_size = 0  # the server has answered a page of this size
         self._text = strip_ignored_characters(print_ast(query.document))
 
+    def go_on_from(self, position: object, size: int) -> None:
+        """Set the position and the size that an earlier reading of the same list has reached."""
+        self.positions.value, self.size, self.asked_before = position, size, True
+
     async def ask(self) -> Stretch:
         """Ask for one page; for a smaller one where the server refuses, or cannot answer in time."""
         good: Answer | None = None

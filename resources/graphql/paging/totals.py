@@ -34,6 +34,15 @@ class Totals:
         if self._said[-1:] != [stretch.total]:
             self._said.append(stretch.total)
 
+    def counted(self) -> tuple[int, list[int], int]:
+        """Give the rows received, the totals that were said, and the rows that came again."""
+        return self.received, self._said, self._again
+
+    def go_on_from(self, received: int, said: list[int], again: int) -> None:
+        """Take what an earlier reading of the same list has counted."""
+        self.received, self._said, self._again = received, [*said], again
+        self.total = said[-1] if said else None
+
     def settle(self) -> list[str]:
         """At the list's end, refuse fewer rows than were ever said, and more where one total was said.
 

@@ -1,0 +1,253 @@
+"""Pages of a run while they come in: staged in slices, so that the run after a killed one goes on."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from resources.errors import AccountingError, ConfigurationError, ExtractionError
+from resources.graphql.page import Page, Tally
+from resources.graphql.plan import Keyed
+from resources.graphql.query import Query
+from resources.graphql.tables import LOOKUPS
+from resources.lake.partition import lake_errors
+from resources.lake.stage import Stage
+
+SLICE_KEYS = 10_000  # or rows of a list: so many are asked again after a kill, at most
+SLICE_BYTES = 64 * 1024 * 1024  # of Arrow data in memory
+SLICE_SECONDS = 120.0  # of a slow API's answers
+
+
+class Figures(msgspec.Struct):
+    """What a slice counts of one group."""
+
+    asked: int = 0
+    found: int = 0
+    not_found: int = 0
+    failures: dict[str, int] = {}
+    list_total: int | None = None
+    notes: list[str] = []
+    rows: int = 0
+
+    def add(self, page: Page, rows: int) -> None:
+        """Take in a page."""
+        self.asked += page.asked
+        self.found += page.found
+        self.not_found += page.not_found
+        self.failures = dict(Counter(self.failures) + page.failures)
+        self.list_total = page.list_total
+        self.notes = [*self.notes, *page.notes]
+        self.rows += rows
+
+    def tally(self) -> Tally:
+        """Give them as the sum of some pages."""
+        return Tally(
+            asked=self.asked,
+            found=self.found,
+            not_found=self.not_found,
+            failures=Counter(self.failures),
+            list_total=self.list_total,
+            notes=list(self.notes),
+        )
+
+
+class Staging:
+    """Gathers pages into slices, and sums them up by group of keys: by partition, in a run of several.
+
+    It is the `Resume` of `pages`. Without that, the stage is this run's own and nothing goes on with it.
+    Each of `fences` raises where another run has taken over.
+    """
+
+    def __init__(self, root: Path, query: Query, groups: Collection[str], *, run: str) -> None:
+        self.fences: list[Callable[[], object]] = []
+        self.tallies = {group: Tally() for group in groups}
+        self.rows: Counter[str] = Counter()
+        self.staged_rows: Counter[str] = Counter()
+        self._root = root
+        self._query = query
+        self._run = run
+        self._stage: Stage | None = None
+        self._is_resumed = False
+        self._has_failed_file = False
+        self._open = _OpenSlice()
+
+    # The Resume of `pages`.
+
+    def begin(self, digest: str) -> None:
+        """Find what an extraction with the same digest has left; failed keys of it are asked again."""
+        if self._stage:
+            raise ConfigurationError(
+                f"{self._query.name}: resume= is for one call of pages() a partition: leave it out, or let "
+                "each have a partition of its own"
+            )
+        self._stage = Stage.open(self._root, self._query.tables, digest)
+        self._is_resumed = True
+        for number, found in enumerate(self._stage.slices):
+            figures = {group: msgspec.json.decode(raw, type=Figures) for group, raw in found.figures.items()}
+            if any(said.failures for said in figures.values()):
+                self._forget_failed(self._stage, number, figures)
+            for group, said in figures.items():
+                self.tallies[group].add_staged(said.tally())
+                self.rows[group] += said.rows
+                self.staged_rows[group] += said.rows
+
+    def _forget_failed(self, stage: Stage, number: int, figures: Mapping[str, Figures]) -> None:
+        for said in figures.values():
+            said.asked -= sum(said.failures.values())
+            said.failures = {}
+        stage.keep_only(number, self._query.name + LOOKUPS, _not_failed, figures)
+
+    def staged(self, table: str) -> Iterator[tuple[str, pa.Table]]:
+        """Give the rows that are staged, by group."""
+        return self._held.rows(table)
+
+    @property
+    def reached(self) -> bytes | None:
+        """Give how far a list was read."""
+        last = self._held.slices[-1].reached if self._held.slices else None
+        return last.encode() if last else None
+
+    def restart(self) -> None:
+        """Forget what is staged."""
+        self._held.clear()
+        self._forget()
+
+    def _forget(self) -> None:
+        self.tallies = {group: Tally() for group in self.tallies}
+        self.rows, self.staged_rows = Counter(), Counter()
+
+    # What comes in.
+
+    def add(self, page: Page, group: str) -> None:
+        """Take in a page; a slice is staged when it has enough, and no key is cut in two."""
+        self.tallies[group].add(page)
+        self.rows[group] += _rows(page, self._query)
+        self._open.add(page, group)
+        if page.is_last_of_keys and self._open.is_full:
+            self.flush()
+
+    def flush(self) -> None:
+        """Stage what has come in since the last slice."""
+        pages, self._open = self._open.whole, _OpenSlice()
+        if not pages:
+            return
+        self._require_claim()
+        rows: dict[str, dict[str, list[pa.Table]]] = {}
+        figures: dict[str, Figures] = {}
+        for group, page in pages:
+            figures.setdefault(group, Figures()).add(page, _rows(page, self._query))
+            for name, table in page.tables.items():
+                rows.setdefault(name, {}).setdefault(group, []).append(table)
+        self._held.append(rows, figures, pages[-1][1].reached)
+
+    def _require_claim(self) -> None:
+        """Go on while one partition is still this run's to publish."""
+        fenced: ExtractionError | None = None
+        for require_claim in self.fences:
+            try:
+                require_claim()
+            except ExtractionError as error:
+                fenced = error
+            else:
+                return
+        if fenced:
+            raise fenced
+
+    def leave(self) -> None:
+        """Keep what the next run can go on with; the error that ends this one counts."""
+        with suppress(ExtractionError):
+            if self._is_resumed:
+                self.flush()
+        if self._stage is None:
+            return
+        goes_on = self._is_resumed and (isinstance(self._query.plan, Keyed) or self.reached is not None)
+        if self._has_failed_file or (goes_on and self._stage.slices):
+            self._stage.release()
+        else:
+            self._stage.remove()
+
+    # What goes out.
+
+    def complete(self) -> None:
+        """Stage the last slice, and read all of them once more."""
+        if self._open.is_cut:
+            raise AccountingError(
+                f"{self._query.name}: the loop over pages() was left in the middle of some keys, which other "
+                "partitions have too: write every page"
+            )
+        self.flush()
+        self._held.verify()
+
+    def tables(self, group: str) -> Iterator[tuple[str, pa.Table]]:
+        """Give the rows of a group with their table's name, slice by slice."""
+        for name in self._query.tables:
+            for _, rows in self._held.rows(name, group):
+                yield name, rows
+
+    def write_failed(self, group: str, folder: str) -> Path:
+        """Write the lookups of a group that failed to a file beside the slices."""
+        path = self._held.folder / f"failed-{folder or 'all'}.parquet"
+        name = self._query.name + LOOKUPS
+        with lake_errors(self._root), pq.ParquetWriter(path, self._query.tables[name]) as writer:
+            for _, rows in self._held.rows(name, group):
+                writer.write_table(rows.filter(pc.equal(rows["status"], "failed")))
+        self._has_failed_file = True
+        return path
+
+    def remove(self) -> None:
+        """Remove what is staged: it is published."""
+        self._held.remove()
+
+    @property
+    def _held(self) -> Stage:
+        if self._stage is None:
+            self._stage = Stage.open(self._root, self._query.tables, f"run-{self._run}-{id(self)}")
+        return self._stage
+
+
+class _OpenSlice:
+    """Pages since the last slice."""
+
+    def __init__(self) -> None:
+        self.pages: list[tuple[str, Page]] = []
+        self._whole = 0  # pages up to the last that ends its keys
+        self._keys = self._bytes = 0
+        self._since = time.monotonic()
+
+    def add(self, page: Page, group: str) -> None:
+        self.pages.append((group, page))
+        self._keys += page.asked
+        self._bytes += sum(table.nbytes for table in page.tables.values())
+        if page.is_last_of_keys:
+            self._whole = len(self.pages)
+
+    @property
+    def is_full(self) -> bool:
+        """Say whether it is time to stage it."""
+        late = time.monotonic() - self._since >= SLICE_SECONDS
+        return self._keys >= SLICE_KEYS or self._bytes >= SLICE_BYTES or late
+
+    @property
+    def is_cut(self) -> bool:
+        """Say whether the last pages' keys are still to come for other groups."""
+        return self._whole < len(self.pages)
+
+    @property
+    def whole(self) -> list[tuple[str, Page]]:
+        """The pages without those whose keys are cut: other groups have yet to get them."""
+        return self.pages[: self._whole]
+
+
+def _rows(page: Page, query: Query) -> int:
+    rows: int = page.tables[query.name].num_rows
+    return rows
+
+
+def _not_failed(lookups: pa.Table) -> pa.Table:
+    return lookups.filter(pc.not_equal(lookups["status"], "failed"))
