@@ -15,6 +15,7 @@ import dagster as dg
 
 from resources.lake import Lake
 from tests.conftest import ROOT
+from tests.forks import Forked
 from tests.local import account_environment, dagster_home
 from tests.sandbox import Sandbox
 
@@ -77,15 +78,12 @@ class Location:
         assert process.returncode == 0 or not check, printed + errors
         return subprocess.CompletedProcess(process.args, process.returncode, printed, errors)
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str) -> Forked:
         """Start a command of the installation, on the code in `root`."""
-        return subprocess.Popen(
-            [BIN / "python", "-P", *COMMANDS[arguments[0]], *arguments[1:]],
+        return Forked(
+            [*COMMANDS[arguments[0]], *arguments[1:]],
             cwd=self.root,
             env=self.environment | {"PYTHONPATH": str(self.root), "COLUMNS": "200"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
         )
 
     def materialize(
