@@ -30,8 +30,8 @@ def named_failures(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
             raise failure(error, str(error)) from error
         waiting = failure(
             error,
-            f"{error}. The step waits {seconds:,.0f} s and is tried again, {LATER_RETRIES} times at most; if it "
-            "fails then, run it again when the cause is gone",
+            f"{error}. The step waits {seconds:,.0f} s and is tried again, {LATER_RETRIES} times at most; if "
+            "it fails then, run it again when the cause is gone",
         )
         waiting.__cause__ = error
         raise dg.RetryRequested(LATER_RETRIES, seconds_to_wait=seconds) from waiting.with_traceback(

@@ -114,8 +114,6 @@ def test_an_error_that_is_not_of_the_tree_stays_what_it_is(instance: dg.DagsterI
 
 
 def test_the_details_of_an_error_are_metadata(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    instance: dg.DagsterInstance, tmp_path: Path
-) -> None:
     details = {
         "keys_failed": 3,
         "codes": {"INTERNAL": 2},
