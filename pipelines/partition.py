@@ -88,7 +88,7 @@ class ExtractPartition:
         if self._has_keys and self.tally.total is None:
             raise AccountingError(f"{self.name}: no page was written, so none of its keys was asked")
         too_many = self.tally.exceeds(max_failed)
-        details = {"failed_keys": self._staging.write_failed(self._group, self.folder)} if too_many else None
+        details = {"failed_keys": self._staging.write_failed(self._group, self.folder)} if too_many else {}
         self.tally.check(max_failed=max_failed, what=self.name, details=details)
 
     def merge(self) -> None:

@@ -21,21 +21,25 @@ ExtractionError
     ├── Unavailable            wait with backoff
     └── Refused                split the batch; alone, it is the key's own error
 
-Messages say what happened and what to do next. They never hold a token, a key or a profile's value.
+Messages say what happened and what to do next. They never hold a token, a key or a profile's value, and
+nor do the details, which Dagster keeps in its database.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
+
+NO_DETAILS: Mapping[str, object] = MappingProxyType({})
 
 
 class ExtractionError(Exception):
     """Base of all errors that the project raises on purpose.
 
-    `details` are what else a person or a program may want to know, as plain JSON values.
+    `details` are plain JSON values and paths for whoever looks into it, such as failed keys by code.
     """
 
-    def __init__(self, message: str, *, details: Mapping[str, object] | None = None) -> None:
+    def __init__(self, message: str = "", *, details: Mapping[str, object] = NO_DETAILS) -> None:
         super().__init__(message)
-        self.details = dict(details or {})
+        self.details = dict(details)
 
 
 class PersonNeeded(ExtractionError):
@@ -85,8 +89,10 @@ class AccountingError(PersonNeeded):
 class TryLater(ExtractionError):
     """The same run may succeed later."""
 
-    def __init__(self, message: str, *, after_seconds: float) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, after_seconds: float, details: Mapping[str, object] = NO_DETAILS
+    ) -> None:
+        super().__init__(message, details=details)
         self.after_seconds = after_seconds
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from resources.errors import AccountingError, TooManyFailed
+from resources.errors import NO_DETAILS, AccountingError, TooManyFailed
 from resources.graphql.counts import Counts
 
 SHOWN_CODES = 5
@@ -85,7 +85,7 @@ class Tally:
         self.list_total = more.list_total
         self.notes += more.notes
 
-    def check(self, *, max_failed: MaxFailed, what: str = "", details: Details | None = None) -> None:
+    def check(self, *, max_failed: MaxFailed, what: str = "", details: Details = NO_DETAILS) -> None:
         """Refuse what does not add up, and more failed keys than are allowed; `what` was extracted.
 
         `details` are what the error says besides, such as where the failed keys are.
@@ -100,7 +100,7 @@ class Tally:
             f"{where}{self.failed:,} of {self.asked:,} keys failed ({codes}), {shown(max_failed)} may; "
             "nothing is published. If more may fail: TARGETDATA_MAX_FAILED or GRAPHQL_MAX_FAILED, "
             "--max-failed",
-            details={"keys_failed": self.failed, "codes": dict(self.failures), **(details or {})},
+            details={"keys_failed": self.failed, "codes": dict(self.failures), **details},
         )
 
     def exceeds(self, max_failed: MaxFailed) -> bool:

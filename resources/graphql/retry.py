@@ -80,6 +80,8 @@ class Retry:
                 return number >= THROTTLED_ATTEMPTS
             case Unavailable(unreachable=True) if not self._reached:
                 return number >= min(UNREACHABLE_ATTEMPTS, limit)
+            case Unavailable(unreachable=True):
+                return number >= self._policy.attempts  # a restart: to ask for less is no help
             case Unavailable(timed_out=True) if limit < self._policy.attempts:
                 return True  # a batch: a smaller one may be answered in time
             case _:

@@ -1,14 +1,18 @@
-"""One request, tried until it is answered: retry( throttle( gql( bearer + gate( network ))))."""
+"""One request, tried until it is answered: circuit( retry( throttle( gql( bearer + gate( network )))))."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NoReturn
 
-from resources.errors import Attempt, Throttled, Unauthorized
+from resources.errors import Attempt, Refused, Throttled, Unauthorized
 from resources.graphql.answer import Answer
+from resources.graphql.circuit import Circuit
 from resources.graphql.retry import Retry, give_up
 from resources.graphql.throttle import Batch, Throttle
 from resources.graphql.tokens import TokenSource
 from resources.graphql.transport import PreparedRequest, Transport
+
+PROBE = PreparedRequest("{ __typename }")  # what any server answers
 
 
 class Sender:
@@ -21,6 +25,8 @@ class Sender:
         self.retry = retry
         self._transport = transport
         self._tokens = tokens
+        self._circuit = Circuit(transport.host)
+        self._answered = PROBE  # the last request that was answered with data
 
     async def answer(
         self, request: PreparedRequest, *, size: int, batch: Batch | None = None, attempts: int | None = None
@@ -47,12 +53,23 @@ class Sender:
                 await self._tokens.get()  # a renewal must not take a place, nor the request's own time
             token = self._tokens.get if self._tokens else None
             async with self.throttle.slot(size=size, batch=batch, prepare=token):
-                return await self._transport.send(request)
+                return await self._circuit.send(lambda: self._sent(request), proof=self._proof)
 
         try:
-            return await self.retry.call(attempt, attempts=attempts)
+            async with self._circuit.closed():
+                return await self.retry.call(attempt, attempts=attempts)
         except (Unauthorized, Throttled) as error:
             self.give_up(error)
+
+    async def _sent(self, request: PreparedRequest) -> Mapping[str, object]:
+        answer = await self._transport.send(request)
+        if answer["data"]:
+            self._answered = request
+        return answer
+
+    async def _proof(self) -> None:
+        with suppress(Refused):  # by a server that is up
+            await self._transport.send(self._answered)
 
     def give_up(self, error: Attempt) -> NoReturn:
         """End the run with what a person or the orchestrator should know."""

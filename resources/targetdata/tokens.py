@@ -18,6 +18,7 @@ import aiohttp
 import msgspec
 
 from resources.errors import Attempt, ExtractionError, TokenRefused, Unavailable
+from resources.graphql.circuit import Circuit
 from resources.graphql.counts import Counts
 from resources.graphql.gate import raise_for_headers, read_bounded
 from resources.graphql.retry import Retry, give_up
@@ -70,6 +71,7 @@ class AccessTokens:
         self._generation = 0
         self._stale_at = self._invalid_at = 0.0
         self._renewal: asyncio.Task[None] | None = None
+        self._circuit = Circuit(token_url)  # its own: what it counts says nothing of the API
         self._rotates = False
         self._dead: dict[str, TokenRefused] = {}
 
@@ -145,10 +147,11 @@ class AccessTokens:
 
         async def attempt() -> tuple[Mapping[str, object], float]:
             asked_at = time.monotonic()
-            return await self._post(refresh_token), asked_at
+            return await self._circuit.send(lambda: self._post(refresh_token)), asked_at
 
         try:
-            return await self._retry.call(attempt)
+            async with self._circuit.closed():
+                return await self._retry.call(attempt)
         except TokenRefused as error:
             self._dead[refresh_token] = error
             raise

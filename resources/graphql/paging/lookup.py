@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from resources.errors import Attempt, QueryError, Refused, TokenRefused, Unauthorized, Unavailable
 from resources.graphql.answer import Answer, ServerError
 from resources.graphql.plan import Keyed
-from resources.graphql.sender import Sender
+from resources.graphql.sender import PROBE, Sender
 from resources.graphql.throttle import Batch
 from resources.graphql.transport import PreparedRequest
 
@@ -16,7 +16,6 @@ KEY_ATTEMPTS = 3  # a key whose alias failed is asked again alone, this often in
 BATCH_ATTEMPTS = 3  # a batch that goes on failing is split before all attempts are used
 HOPELESS = 3  # keys that fail alone before any was answered: it is not the keys
 PAUSE_SECONDS = 0.5
-PROBE = PreparedRequest("{ __typename }")
 
 Key = tuple[object, ...]
 
