@@ -55,14 +55,14 @@ class Extraction:
         with (
             self._publication.failures(),
             enough_files(len(keys) * len(self._query.tables)),
-            each_by_itself([self._open(key, beside=len(keys) - 1) for key in self.keys]) as partitions,
+            each_by_itself([self._open(key) for key in self.keys]) as partitions,
         ):
             yield ExtractRange(self._query.name, self._lake, dict(zip(keys, partitions, strict=True)))
 
     @contextmanager
-    def _open(self, key: str | None, *, beside: int = 0) -> Iterator[ExtractPartition]:
+    def _open(self, key: str | None) -> Iterator[ExtractPartition]:
         footer = {"query": self._query.hash}
-        with self._publication.open(key, self._query.tables, footer=footer, beside=beside) as opened:
+        with self._publication.open(key, self._query.tables, footer=footer) as opened:
             partition = ExtractPartition(self._query, opened)
             self._warn_if_late(partition)
             yield partition
