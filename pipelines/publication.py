@@ -11,6 +11,7 @@ import pyarrow as pa
 from resources.errors import ConfigurationError, ExtractionError
 from resources.failures import named_failures
 from resources.lake import Lake
+from resources.lake.cancelled import cancelled_in
 from resources.lake.figures import published
 from resources.lake.partition import PartitionWriter
 from resources.lake.resource import folder_of
@@ -111,14 +112,13 @@ class Publication:
         schemas: Mapping[str, pa.Schema],
         *,
         footer: Mapping[str, str] | None = None,
-        beside: int = 0,
     ) -> Iterator[OpenPartition]:
-        """Do as `partition`, within `failures`, while so many others are open beside it."""
+        """Do as `partition`, within `failures`."""
         window = self._window(key)
         folder = folder_of(key, window)
-        with self._lake.write(
-            folder, schemas, run=self._context.run.run_id, footer=footer, beside=beside
-        ) as writer:
+        run = self._context.run.run_id
+        is_cancelled = cancelled_in(self._context.instance, run)
+        with self._lake.write(folder, schemas, run=run, footer=footer, is_cancelled=is_cancelled) as writer:
             partition = OpenPartition(key, window, folder, writer)
             yield partition
         name, schema = next(iter(schemas.items()))  # the asset's own table

@@ -10,10 +10,12 @@ ExtractionError
 │   │   └── ColumnMissing      name another column
 │   ├── LakeError              make the lake writable, or mend what is in it
 │   │   └── PartitionMissing   materialize it first
+│   ├── Fenced                 nothing: another run has the partition, or this one was cancelled
 │   ├── TooManyFailed          look at the failed keys, or allow more of them
 │   └── AccountingError        keys or rows do not add up: report it, nothing was published
 ├── TryLater                   the same run may succeed after `after_seconds`
 │   ├── FeedMissing            the feed's file has not arrived
+│   ├── LakeBusy               another process holds the partition
 │   └── ServerUnavailable      the server went on failing
 └── Attempt                    one request failed; handled inside the engine, seldom seen outside
     ├── Unauthorized           renew the access token, same query again
@@ -78,6 +80,10 @@ class PartitionMissing(LakeError):
     """What is to be read has not been materialized."""
 
 
+class Fenced(PersonNeeded):
+    """Another run has the partition, or this one was cancelled: nothing to do, and nothing is published."""
+
+
 class TooManyFailed(PersonNeeded):
     """More keys failed than the extract allows."""
 
@@ -98,6 +104,10 @@ class TryLater(ExtractionError):
 
 class FeedMissing(TryLater):
     """No file of the feed is there for the day: it may be late."""
+
+
+class LakeBusy(TryLater):
+    """Another process holds the partition that is to be claimed or published."""
 
 
 class ServerUnavailable(TryLater):

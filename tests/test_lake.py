@@ -1,5 +1,6 @@
 """The lake: a partition is published whole or not at all."""
 
+import hashlib
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -7,46 +8,19 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from resources.errors import AccountingError, LakeError
 from resources.lake import Lake
 from resources.lake.resource import folder_of
-
-SCHEMAS = {
-    "people": pa.schema([("id", pa.string()), ("at", pa.timestamp("us", tz="UTC"))]),
-    "people__lookups": pa.schema([("key", pa.string())]),
-}
-DAY = "date=2026-11-22"
-
-
-def rows(*ids: str) -> dict[str, pa.Table]:
-    times = pa.array([None] * len(ids), SCHEMAS["people"].field("at").type)
-    return {
-        "people": pa.Table.from_arrays([pa.array(ids, pa.string()), times], schema=SCHEMAS["people"]),
-        "people__lookups": pa.Table.from_arrays(
-            [pa.array(ids, pa.string())], schema=SCHEMAS["people__lookups"]
-        ),
-    }
-
-
-def publish(lake: Lake, *ids: str, run: str = "run-1", folder: str = DAY) -> None:
-    with lake.write(folder, SCHEMAS, run=run, footer={"query": "abc"}) as writer:
-        for id_ in ids:
-            writer.write(rows(id_))
+from resources.lake.table_file import TableFile
+from tests.lake_rows import DAY, SCHEMAS, everything, publish, rows
 
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     return Lake(path=str(tmp_path / "lake"))
-
-
-def everything(lake: Lake) -> dict[str, bytes]:
-    """Give all published files."""
-    found = [p for p in lake.root.rglob("*") if p.is_file() and p.relative_to(lake.root).parts[0][0] != "_"]
-    return {str(path.relative_to(lake.root)): path.read_bytes() for path in found}
 
 
 def test_a_published_partition_is_one_file_a_table_with_its_manifest(lake: Lake) -> None:
@@ -61,8 +35,6 @@ def test_a_published_partition_is_one_file_a_table_with_its_manifest(lake: Lake)
 
 
 def test_the_manifest_says_what_the_file_holds(lake: Lake) -> None:
-    import hashlib
-
     publish(lake, "a", "b")
     path = lake.root / "people" / DAY / "part-00000.parquet"
     manifest = json.loads((path.parent / "_manifest.json").read_text())
@@ -92,14 +64,6 @@ def test_an_error_leaves_the_old_partition_untouched_and_nothing_beside_it(lake:
         raise ZeroDivisionError
     assert everything(lake) == before
     assert list((lake.root / "_staging").iterdir()) == []
-
-
-def test_a_run_whose_partition_was_claimed_by_a_later_one_publishes_nothing(lake: Lake) -> None:
-    with pytest.raises(AccountingError, match="another run has claimed date=2026-11-22"):
-        with lake.write(DAY, SCHEMAS, run="zombie") as zombie:
-            publish(lake, "b", run="newer")
-            zombie.write(rows("a"))
-    assert lake.read("people", DAY)["id"].to_pylist() == ["b"]
 
 
 def test_a_partition_without_rows_has_the_full_schema(lake: Lake) -> None:
@@ -151,15 +115,6 @@ def test_a_failure_before_the_last_table_is_ready_leaves_all_tables_as_they_were
     assert everything(lake) == {name: data for name, data in before.items() if not name.startswith(last)}
 
 
-def test_what_a_killed_run_left_aside_is_removed_by_the_next(lake: Lake) -> None:
-    killed = lake.write(DAY, SCHEMAS, run="run-1").__enter__()
-    other = lake.write("date=2026-11-23", SCHEMAS, run="run-1").__enter__()
-    publish(lake, "a")
-    assert [path.name for path in (lake.root / "_staging").glob("*/*")] == ["date=2026-11-23"]
-    for writer in (killed, other):
-        writer.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)  # closes the files
-
-
 def test_a_partition_that_cannot_be_put_in_place_is_found_when_it_is_opened(lake: Lake) -> None:
     last = list(SCHEMAS)[-1]
     (lake.root / last).mkdir(parents=True)
@@ -179,34 +134,27 @@ def test_a_partition_that_was_published_by_half_is_not_read(lake: Lake) -> None:
     assert lake.read("people", DAY)["id"].to_pylist() == ["c"]
 
 
-def test_a_writer_that_comes_while_another_publishes_takes_nothing_from_it(lake: Lake) -> None:
-    first = lake.write(DAY, SCHEMAS, run="run-1").__enter__()
-    aside = list((lake.root / "_staging").rglob("*.parquet"))
-    second = lake.write(DAY, SCHEMAS, run="run-2").__enter__()
-    assert aside
-    assert all(path.exists() for path in aside)
-    for writer in (first, second):
-        writer.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
-
-
 def test_a_file_that_is_not_what_was_written_is_never_published(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(AccountingError, match=r"people.parquet holds 1 rows, 2 were written"):
-        with lake.write(DAY, SCHEMAS, run="run-1") as writer:
-            writer.write(rows("a"))
-            writer._files["people"].rows += 1
-    assert not (lake.root / "people" / DAY).exists()
-
-
-def test_a_damaged_claim_is_named(lake: Lake) -> None:
     publish(lake, "a")
-    (claim,) = (lake.root / "_claims").rglob("claim.json")
-    claim.write_bytes(b"")
-    with pytest.raises(LakeError, match=r"claim.json is damaged: delete it"):
-        publish(lake, "b")
-    claim.unlink()
-    publish(lake, "b")
+    monkeypatch.setattr("resources.lake.table_file.BUFFER_BYTES", 1)
+    before = everything(lake)
+    with pytest.raises(AccountingError, match=r"people.parquet is not on the disk as it was written"):
+        with lake.write(DAY, SCHEMAS, run="run-2") as writer:
+            writer.write(rows(*(hashlib.sha256(bytes([n])).hexdigest() for n in range(255))))
+            (file,) = (lake.root / "_staging").rglob("people.parquet")
+            with file.open("r+b") as written:
+                written.seek(1000)
+                written.write(b"damaged")
+    assert everything(lake) == before
+
+
+def test_rows_that_are_not_in_the_file_are_missed(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TableFile, "_flush", lambda file: file._buffer.clear())
+    with pytest.raises(AccountingError, match="holds 0 rows, 1 were written"):
+        publish(lake, "a")
+    assert everything(lake) == {}
 
 
 def test_a_missing_or_broken_partition_is_named(lake: Lake) -> None:

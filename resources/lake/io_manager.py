@@ -9,6 +9,7 @@ from pydantic import Field
 
 from resources.errors import LakeError, PartitionMissing
 from resources.failures import named_failures
+from resources.lake.cancelled import cancelled_in
 from resources.lake.declared import COLUMN_SCHEMA, declared_schema
 from resources.lake.figures import published
 from resources.lake.frames import frame_of, kind_of, supported
@@ -88,7 +89,12 @@ class LakeIOManager(dg.ConfigurableIOManager):
             places = _places(context)
             recorded: list[dg.AssetMaterialization] = []
             writer = TableWriter(
-                self.lake, table, places, declared=declared_schema(declares, table), run=context.run_id
+                self.lake,
+                table,
+                places,
+                declared=declared_schema(declares, table),
+                run=context.run_id,
+                is_cancelled=cancelled_in(context.step_context.instance, context.run_id),
             )
             try:
                 for place, frame in frames_of(obj, places, table):

@@ -7,10 +7,11 @@ from typing import Self
 import msgspec
 import pyarrow as pa
 
+from resources.errors import LakeError
 from resources.lake.table_file import write_file
 
 FORMAT_VERSION = 1
-NAME = "_manifest.json"
+FILE, NAME = "part-00000.parquet", "_manifest.json"
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,12 +30,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     observed_at: datetime
 
     @classmethod
-    def read(cls, folder: Path) -> Self | None:
-        """Read the manifest of a partition's folder, if one was published."""
+    def read(cls, path: Path) -> Self:
+        """Read a manifest; raises FileNotFoundError where there is none."""
         try:
-            return msgspec.json.decode((folder / NAME).read_bytes(), type=cls)
-        except FileNotFoundError:
-            return None
+            return msgspec.json.decode(path.read_bytes(), type=cls)
+        except msgspec.DecodeError as error:
+            raise LakeError(f"{path} is damaged: run the partition again") from error
 
     def stage(self, aside: Path) -> Path:
         """Write the manifest into a folder aside, down to the disk; give its file."""

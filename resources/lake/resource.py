@@ -1,9 +1,7 @@
 """The Dagster resource for the lake; usable in a notebook without a Dagster run."""
 
-import os
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,14 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from resources.errors import ConfigurationError, LakeError, PartitionMissing
+from resources.errors import ConfigurationError, LakeError
 from resources.lake.manifest import Manifest
-from resources.lake.partition import FILE, PartitionWriter
-from resources.lake.table_file import BUFFER_BYTES, LEAST_BUFFER_BYTES
+from resources.lake.partition import PartitionWriter
+from resources.lake.published import manifest, manifests, readable, together
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=23)  # the shortest day, when clocks go forward
-LOOKS, LOOK_SECONDS = 10, 0.05  # at a partition that is being put in place
 
 
 class Lake(dg.ConfigurableResource[Any]):
@@ -45,12 +42,15 @@ class Lake(dg.ConfigurableResource[Any]):
         *,
         run: str,
         footer: Mapping[str, str] | None = None,
-        beside: int = 0,
+        is_cancelled: Callable[[], bool] = lambda: False,
     ) -> PartitionWriter:
-        """Open one partition of some tables for writing, in a `with`; they buffer less if others are open."""
-        buffer_bytes = max(LEAST_BUFFER_BYTES, BUFFER_BYTES // (1 + beside))
+        """Open one partition of some tables for writing, in a `with`; the first is the asset's own.
+
+        Raises Fenced at its end if another run has claimed the partition since, or `is_cancelled` says that
+        this one has nothing to publish any more.
+        """
         return PartitionWriter(
-            self.root, folder, schemas, run=run, footer=footer or {}, buffer_bytes=buffer_bytes
+            self.root, folder, schemas, run=run, footer=footer or {}, is_cancelled=is_cancelled
         )
 
     def read(self, table: str, folder: str = "", *, columns: Sequence[str] | None = None) -> pa.Table:
@@ -61,44 +61,28 @@ class Lake(dg.ConfigurableResource[Any]):
     def open(self, table: str, folder: str = "") -> pa.NativeFile:
         """Open one partition's file for reading; what is open stays as it is when the partition is replaced.
 
-        Raises LakeError where there is none, or where it is not its manifest's: whoever published it was
-        killed between the two. They are put in place a moment apart, so that is looked at more than once.
+        Raises LakeError where there is none, or where it is not its manifest's.
         """
-        for look in range(LOOKS):
-            time.sleep(LOOK_SECONDS if look else 0)
-            with self.readable(table, folder):
-                file = pa.OSFile(str(self.root / table / folder / FILE))
-                footer = pq.read_schema(file).metadata or {}
-            manifest = self.manifest(table, folder)
-            if manifest and footer.get(b"generation") == str(manifest.generation).encode():
-                return file
-            file.close()
-        raise LakeError(f"{table} {folder} was published by half: run the partition again")
+        return together(self.root, folder, [table])[0]
 
-    @contextmanager
-    def readable(self, table: str, folder: str) -> Iterator[None]:
+    def together(self, folder: str, tables: Sequence[str]) -> dict[str, pa.NativeFile]:
+        """Open several tables of a partition as one run has published them together, by their names.
+
+        Raises PartitionMissing where one lacks, or where they are of different runs.
+        """
+        return dict(zip(tables, together(self.root, folder, tables), strict=True))
+
+    def readable(self, table: str, folder: str) -> AbstractContextManager[None]:
         """Name what is read in the errors of reading."""
-        try:
-            yield
-        except FileNotFoundError as error:
-            raise PartitionMissing(
-                f"{table} has no partition {folder or '(whole)'} in {self.root}: materialize {table} first"
-            ) from error
-        except (OSError, pa.ArrowInvalid) as error:
-            number = error.errno if isinstance(error, OSError) else None
-            reason = os.strerror(number) if number else type(error).__name__
-            raise LakeError(
-                f"{table} {folder} in {self.root} cannot be read as Parquet ({reason})"
-            ) from error
+        return readable(self.root, table, folder)
 
     def manifest(self, table: str, folder: str = "") -> Manifest | None:
         """Give what is known of a published partition, None if there is none."""
-        return Manifest.read(self.root / table / folder)
+        return manifest(self.root, table, folder)
 
     def manifests(self, table: str) -> list[Manifest]:
         """Give the manifests of all published partitions of a table."""
-        folders = [self.root / table, *sorted((self.root / table).glob("*=*"))]
-        return [found for found in map(Manifest.read, folders) if found]
+        return manifests(self.root, table)
 
 
 def folder_of(key: str | None, window: tuple[datetime, datetime] | None = None) -> str:

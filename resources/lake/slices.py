@@ -1,6 +1,5 @@
 """Slices of an extraction that is not finished: Arrow files with their checksums, one index each."""
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ import msgspec
 import pyarrow as pa
 
 from resources.errors import LakeError
-from resources.lake.table_file import replace, write_file
+from resources.lake.table_file import replace, sha256, write_file
 
 OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")  # written and read once: speed counts, not size
 
@@ -36,7 +35,7 @@ class Slice(msgspec.Struct, frozen=True):
         """Read an index; None where it or a file of it is not what was written."""
         try:
             found = msgspec.json.decode(index.read_bytes(), type=cls)
-            whole = all(_digest(index.parent / file.file) == file.sha256 for file in found.tables.values())
+            whole = all(sha256(index.parent / file.file) == file.sha256 for file in found.tables.values())
         except (msgspec.DecodeError, FileNotFoundError):
             return None
         return found if whole else None
@@ -67,7 +66,7 @@ def write_table(path: Path, schema: pa.Schema, rows: Mapping[str, Sequence[pa.Ta
                 groups.append(group)
     with path.open("rb") as file:
         os.fsync(file.fileno())
-    return SliceFile(path.name, path.stat().st_size, _digest(path), groups)
+    return SliceFile(path.name, path.stat().st_size, sha256(path), groups)
 
 
 def filtered(
@@ -88,8 +87,3 @@ def opened(path: Path) -> pa.NativeFile:
         raise LakeError(
             f"the staged slice {path} cannot be read any more ({error.strerror}): run the partition again"
         ) from error
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

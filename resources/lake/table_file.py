@@ -1,18 +1,23 @@
 """One Parquet file, written aside and read back before anybody else may see it."""
 
 import hashlib
+import io
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from resources.errors import AccountingError
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 BUFFER_BYTES = 32 * 1024 * 1024  # of Arrow data that become one row group
-LEAST_BUFFER_BYTES = 1024 * 1024  # where many files are open at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,47 +35,49 @@ class TableFile:
     `metadata` goes into the footer. An empty file has the full schema.
     """
 
-    def __init__(
-        self, path: Path, schema: pa.Schema, metadata: Mapping[str, str], *, buffer_bytes: int = BUFFER_BYTES
-    ) -> None:
+    def __init__(self, path: Path, schema: pa.Schema, metadata: Mapping[str, str]) -> None:
         self.path = path
         self.rows = 0
-        self._schema = schema
-        self._writer = pq.ParquetWriter(path, schema.with_metadata(dict(metadata)), compression="zstd")
+        self.schema = schema
+        self._sink = _Hashed(path)
+        self._writer = pq.ParquetWriter(self._sink, schema.with_metadata(dict(metadata)), compression="zstd")
         self._buffer: list[pa.Table] = []
         self._buffered = 0
-        self._buffer_bytes = buffer_bytes
 
     def write(self, table: pa.Table) -> None:
         """Add rows."""
         self.rows += table.num_rows
         self._buffer.append(table)
         self._buffered += table.nbytes
-        if self._buffered >= self._buffer_bytes:
+        if self._buffered >= BUFFER_BYTES:
             self._flush()
 
     def close(self) -> None:
         """Write what is buffered and the footer, down to the disk."""
         self._flush()
         self._writer.close()
-        with self.path.open("rb") as file:
-            os.fsync(file.fileno())
+        self._sink.flush()
+        os.fsync(self._sink.fileno())
+        self._sink.close()
 
     def discard(self) -> None:
         """Close without caring for the file."""
         self._buffer = []
-        self._writer.close()
+        for opened in (self._writer, self._sink):
+            with suppress(OSError):  # a full disk does not take the footer either
+                opened.close()
 
     def verify(self) -> FileFacts:
         """Read the closed file back; raise AccountingError where it is not what was written."""
+        digest = sha256(self.path)
+        if digest != self._sink.digest.hexdigest():
+            raise AccountingError(f"{self.path.name} is not on the disk as it was written")
         footer = pq.ParquetFile(self.path)
-        if footer.metadata.num_rows != self.rows or not footer.schema_arrow.equals(self._schema):
+        if footer.metadata.num_rows != self.rows or not footer.schema_arrow.equals(self.schema):
             raise AccountingError(
                 f"{self.path.name} holds {footer.metadata.num_rows} rows, {self.rows} were written, or its "
                 "schema differs"
             )
-        with self.path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         return FileFacts(self.rows, self.path.stat().st_size, digest)
 
     def _flush(self) -> None:
@@ -78,6 +85,25 @@ class TableFile:
             rows = pa.concat_tables(self._buffer)
             self._writer.write_table(rows, row_group_size=max(1, rows.num_rows))
         self._buffer, self._buffered = [], 0
+
+
+class _Hashed(io.BufferedWriter):
+    """A file that knows the checksum of what was written to it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path, "wb"))
+        self.digest = hashlib.sha256()
+
+    def write(self, data: "Buffer", /) -> int:
+        """Write, and count it in."""
+        self.digest.update(data)
+        return super().write(data)
+
+
+def sha256(path: Path) -> str:
+    """Give the checksum of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_file(path: Path, content: bytes) -> Path:
@@ -91,10 +117,25 @@ def write_file(path: Path, content: bytes) -> Path:
 
 def replace(source: Path, target: Path) -> None:
     """Move a file into place in one step, and make the step last."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     os.replace(source, target)
-    folder = os.open(target.parent, os.O_RDONLY)
+    sync(target.parent)
+
+
+def make_folder(path: Path, *, new: bool = False) -> None:
+    """Make a folder and those above it, and make them last; `new`: FileExistsError where it is there."""
+    if path.is_dir() and not new:
+        return
+    if not path.parent.exists():
+        make_folder(path.parent)
+    path.mkdir(exist_ok=not new)
+    sync(path.parent)
+
+
+def sync(folder: Path) -> None:
+    """Bring the names in a folder down to the disk: without that, what was moved there may be gone."""
+    opened = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)

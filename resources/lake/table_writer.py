@@ -1,6 +1,6 @@
 """An asset's frames into its table: one schema for all partitions, each published whole."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,11 +23,19 @@ class TableWriter:
     """
 
     def __init__(
-        self, lake: Lake, table: str, places: Sequence[Place], *, declared: pa.Schema | None = None, run: str
+        self,
+        lake: Lake,
+        table: str,
+        places: Sequence[Place],
+        *,
+        declared: pa.Schema | None = None,
+        run: str,
+        is_cancelled: Callable[[], bool],
     ) -> None:
         self._lake = lake
         self._table = table
         self._run = run
+        self._is_cancelled = is_cancelled
         known = storable(declared, table) if declared else self._newest(places)
         own = {place.column[0].name for place in places if place.column}
         self.schema = known and pa.schema([field for field in known if field.name not in own])
@@ -48,7 +56,9 @@ class TableWriter:
         if self.schema is None:
             self.schema = derived(table.schema, self._table)
         rows = cast(table, self.schema, self._table)
-        with self._lake.write(place.folder, {self._table: self.schema}, run=self._run) as writer:
+        with self._lake.write(
+            place.folder, {self._table: self.schema}, run=self._run, is_cancelled=self._is_cancelled
+        ) as writer:
             for start in range(0, rows.num_rows, SLICE_ROWS):
                 writer.write({self._table: rows.slice(start, SLICE_ROWS)})
         return writer.manifests[self._table], self.schema

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.defs.daily import BACKFILL, DAILY, POOL
-from pipelines.defs.profiles_refresh.staleness import AT, ID, last_asked, overdue, stale
+from pipelines.defs.profiles_refresh.staleness import AT, ID, LOOKUPS, last_asked, overdue, stale
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
 from pipelines.partition import ExtractRange
@@ -25,8 +25,7 @@ REFRESH = Query.load(
     identity="profileId",
     scalars=environment().scalars,
 )
-LOOKUPS_TABLE = "profiles_refresh__lookups"
-KEY = REFRESH.tables[LOOKUPS_TABLE].names[0]  # as the root field's argument is named
+KEY = REFRESH.tables[LOOKUPS].names[0]  # as the root field's argument is named
 GRACE = timedelta(days=2)  # between being due and being asked: the day's end, and the morning after
 
 
@@ -70,9 +69,9 @@ def due(lake: Lake, days: ExtractRange) -> dict[str, pa.Table]:
 
 def asked_before(lake: Lake, folder: str) -> pa.Table:
     """Give the keys that a day asked when it was run before."""
-    if lake.manifest(LOOKUPS_TABLE, folder) is None:
-        return REFRESH.tables[LOOKUPS_TABLE].empty_table().select([KEY])
-    return lake.read(LOOKUPS_TABLE, folder, columns=[KEY])
+    if lake.manifest(LOOKUPS, folder) is None:
+        return REFRESH.tables[LOOKUPS].empty_table().select([KEY])
+    return lake.read(LOOKUPS, folder, columns=[KEY])
 
 
 @dg.asset_check(asset=profiles_refresh)

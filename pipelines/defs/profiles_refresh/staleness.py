@@ -6,9 +6,12 @@ from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
+from resources.errors import PartitionMissing
 from resources.lake import Lake
 
+LOOKUPS = "profiles_refresh__lookups"
 ID, AT = "profile_id", "fetched_at"
 SCHEMA = pa.schema([(ID, pa.string()), (AT, pa.timestamp("us", tz="UTC"))])
 LEAST_ROWS = 1_000_000  # gathered before they are merged
@@ -18,8 +21,8 @@ def last_asked(lake: Lake, *, without: Collection[str] = ()) -> pa.Table:
     """Give each profile's id and when it was asked for last: found in `profiles`, or by `profiles_refresh`.
 
     A profile that the refresh did not find was asked for too; one that failed was not, nor was any whose
-    rows a killed run has not put in place. Partitions `without` of `profiles_refresh` are left out. Memory:
-    two values a profile, three times at most.
+    rows are gone. Partitions `without` of `profiles_refresh` are left out. Memory: two values a profile,
+    three times at most.
     """
     newest = SCHEMA.empty_table()
     gathered: list[pa.Table] = []
@@ -44,12 +47,21 @@ def overdue(asked: pa.Table, moment: datetime) -> pa.Table:
 def _asked(lake: Lake, without: Collection[str]) -> Iterator[pa.Table]:
     for day in lake.manifests("profiles"):
         yield lake.read("profiles", day.partition, columns=[ID, AT]).cast(SCHEMA)
-    for day in lake.manifests("profiles_refresh__lookups"):
-        rows_of = lake.manifest("profiles_refresh", day.partition)
-        if day.partition not in without and rows_of and rows_of.generation == day.generation:
-            rows = lake.read("profiles_refresh__lookups", day.partition)
+    for day in lake.manifests(LOOKUPS):
+        rows = None if day.partition in without else _lookups(lake, day.partition)
+        if rows is not None:
             answered = rows.filter(pc.not_equal(rows["status"], "failed"))
             yield pa.Table.from_arrays([answered.column(0).cast(pa.string()), answered[AT]], schema=SCHEMA)
+
+
+def _lookups(lake: Lake, folder: str) -> pa.Table | None:
+    """Read whom a day has asked for; None where the rows that it found are not there any more."""
+    try:
+        files = lake.together(folder, [LOOKUPS, "profiles_refresh"])
+    except PartitionMissing:
+        return None
+    with files[LOOKUPS], files["profiles_refresh"], lake.readable(LOOKUPS, folder):
+        return pq.read_table(files[LOOKUPS])
 
 
 def _newest(tables: list[pa.Table]) -> pa.Table:
