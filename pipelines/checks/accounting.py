@@ -74,8 +74,7 @@ def _lookups(
 ) -> None:
     """Compare the lookups with themselves, with the extract's rows, and with what the run has recorded."""
     counts = status_counts(file.file)
-    keys = pq.read_table(file.file, columns=extract.keys)
-    once = keys.group_by(extract.keys).aggregate([]).num_rows
+    once = _groups(pq.read_table(file.file, columns=extract.keys))
     recorded = {} if asked is None else {"asked by its run": asked}
     books.same("keys", {"lookups": counts.total(), "distinct": once, **recorded})
     books.same(
@@ -94,8 +93,14 @@ def _made(file: pa.NativeFile) -> int:
 
 
 def _distinct(identities: pa.ChunkedArray) -> int:
-    distinct: int = pc.count_distinct(identities, mode="only_valid").as_py()
-    return distinct + int(identities.null_count)
+    """Count the different ones, and each that is null."""
+    values = pa.table({"identity": identities.drop_null()})
+    return _groups(values) + int(identities.null_count)
+
+
+def _groups(table: pa.Table) -> int:
+    number: int = table.group_by(table.column_names).aggregate([]).num_rows  # faster than count_distinct
+    return number
 
 
 def _shown(number: int | str) -> str:
