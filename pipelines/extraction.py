@@ -3,21 +3,19 @@
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from datetime import timedelta
 from typing import TypeVar
 
 import dagster as dg
 
+from pipelines.checks.evaluations import Evaluations
 from pipelines.figures import figures
 from pipelines.partition import ExtractPartition, ExtractRange
-from pipelines.publication import Publication
+from pipelines.publication import OBSERVED_LATE, Publication
 from pipelines.staging import Staging
 from resources.errors import ExtractionError
 from resources.graphql.page import MaxFailed
 from resources.graphql.query import Query
 from resources.lake import Lake
-
-OBSERVED_LATE = timedelta(days=2)  # after its end, what the API shows is not the state of that day
 
 T = TypeVar("T")
 
@@ -37,7 +35,7 @@ class Extraction:
         self._lake = lake
         self._query = query
         self._max_failed = max_failed
-        self._publication = Publication(context, lake)
+        self._publication = Publication(context, lake, checks=self._checks)
 
     @property
     def keys(self) -> Sequence[str | None]:
@@ -89,6 +87,18 @@ class Extraction:
                 f"{partition.name}: {partition.tally.staged:,} of {partition.tally.asked:,} were asked for "
                 "by an earlier run within a day, and not again"
             )
+
+    def _checks(self, keys: Sequence[str | None]) -> Iterator[dg.AssetCheckEvaluation]:
+        """Evaluate what a run that fails has published: it does not come to the step of the checks."""
+        checks = self._context.job_def.asset_layer.asset_graph.asset_check_keys  # those of this run
+        return Evaluations(
+            asset=self._context.asset_key,
+            names={check.name for check in checks if check.asset_key == self._context.asset_key},
+            query=self._query,
+            lake=self._lake,
+            partitions=self._context.assets_def.partitions_def,
+            instance=self._context.instance,
+        ).of(keys)
 
     def _warn_if_late(self, partition: ExtractPartition) -> None:
         if partition.age > OBSERVED_LATE:

@@ -16,6 +16,7 @@ POOLS = {Api.TARGETDATA: "POOL", Api.GRAPHQL: '"graphql"'}
 SETTINGS = {Api.TARGETDATA: "environment", Api.GRAPHQL: "graphql_environment"}
 IMPORTED = {
     **dict.fromkeys(("BACKFILL", "DAILY", "POOL"), "pipelines.defs.daily"),
+    "extract_checks": "pipelines.checks",
     "environment": "pipelines.environment",
     "graphql_environment": "pipelines.other_api",
     "ROOT": "pipelines.variables",
@@ -27,7 +28,7 @@ IMPORTED = {
     "Lake": "resources.lake",
     "table_schema": "resources.lake.declared",
 }
-NAMES = frozenset({*IMPORTED, "Path", "dg", "str"})  # what the code written here calls
+NAMES = frozenset({*IMPORTED, "Path", "checks", "dg", "str"})  # what the code written here calls
 LONGEST = 60  # of the values that a docstring shows
 
 
@@ -104,6 +105,7 @@ class AssetText:
             + "".join(f"    {option},\n" for option in options)
             + f")\n{_signature(self.name, parameters)}\n"
             + f'    """{self.grain}"""\n{self._body()}'
+            + f"\n\nchecks = extract_checks({self.name}, {self._constant})\n"
         )
 
     @property

@@ -1,6 +1,6 @@
 """Partitions of an asset's run: each is published in the lake and recorded in Dagster by itself."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,9 @@ from resources.lake.resource import folder_of
 # An output with this metadata has recorded its materializations itself: the only way in Dagster 1.13 to give
 # the partitions of one step data versions of their own.
 RECORDED = "__source_asset_observation__"
+OBSERVED_LATE = timedelta(days=2)  # after its end, what an API shows is not the state of that day
 VERSION_TAGS = ("dagster/data_version", "dagster/data_version_is_user_provided")
+Checks = Callable[[Sequence[str | None]], Iterable[dg.AssetCheckEvaluation]]
 
 
 @dataclass(slots=True)
@@ -59,12 +61,16 @@ class Publication:
 
     In a range run Dagster records nothing of a step that fails. So partitions that were published before
     the failure are logged then; without a failure they are recorded with the step's own event. Those with a
-    data version are logged at once, as the step's event has one for all.
+    data version are logged at once, as the step's event has one for all. `checks` evaluates what was
+    published before a failure: the step of the checks does not run then.
     """
 
-    def __init__(self, context: dg.AssetExecutionContext, lake: Lake) -> None:
+    def __init__(
+        self, context: dg.AssetExecutionContext, lake: Lake, *, checks: Checks | None = None
+    ) -> None:
         self._context = context
         self._lake = lake
+        self._checks = checks
         self._recorded: list[dg.AssetMaterialization] = []
         self._logged = False
 
@@ -166,4 +172,6 @@ class Publication:
         except BaseException:
             for event in self._recorded:
                 self._context.log_event(event)
+            for found in self._checks([e.partition for e in self._recorded]) if self._checks else ():
+                self._context.log_event(found)
             raise

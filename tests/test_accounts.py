@@ -61,6 +61,10 @@ def test_each_account_has_its_own_server_lake_and_asset_keys(
         assert keys <= set(instance.all_asset_keys())
         for key in keys:
             assert instance.get_materialized_partitions(key) == {str(DAY)}
+            check = dg.AssetCheckKey(key, "accounting")
+            (record,) = instance.event_log_storage.get_asset_check_execution_history(check, limit=9)
+            assert record.partition == str(DAY)
+            assert record.status.value == "SUCCEEDED"
 
 
 def test_the_token_of_another_account_is_never_used_instead(location: Location) -> None:

@@ -37,6 +37,34 @@ def materializations(location: Location, asset: str) -> dict[str, dict[str, obje
         }
 
 
+def checked(location: Location, asset: str) -> dict[str, dict[str | None, dg.AssetCheckEvaluation]]:
+    """Give what the checks of an asset found in the last run, by name and partition; once for each."""
+    with location.instance() as instance:
+        run = instance.get_runs()[0].run_id
+        logs = instance.all_logs(run, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    events = [log.asset_check_evaluation for log in logs]
+    found: dict[str, dict[str | None, dg.AssetCheckEvaluation]] = {}
+    for event in events:
+        if event and event.asset_key == dg.AssetKey(asset):
+            of_check = found.setdefault(event.check_name, {})
+            assert event.partition not in of_check, "one evaluation a partition"
+            of_check[event.partition] = event
+    return found
+
+
+BY_PARTITION = ("accounting", "null_shares", "observed_late", "share_not_found")
+
+
+def assert_checked(location: Location, asset: str, *days: date) -> None:
+    """Look that each check was evaluated for each partition, and the newest one once."""
+    found = checked(location, asset)
+    for name in BY_PARTITION:
+        assert sorted(found[name], key=str) == [str(day) for day in days]
+        assert all(event.target_materialization_data for event in found[name].values())
+    assert all(event.passed and event.blocking for event in found["accounting"].values())
+    assert list(found["newest_partition"]) == [None]
+
+
 def versions(location: Location) -> dict[str, str]:
     """Give the data versions of the partitions of `profile_keys`."""
     with location.instance() as instance:
@@ -96,6 +124,12 @@ def test_a_day_is_published_and_recorded_with_its_figures(location: Location) ->
     assert list(wide["names_without_column"]["attributes"]) == ["last_campaign"]
     assert versions(location) == {str(DAY): content(location, DAY)}
     keys = materializations(location, "profile_keys")[str(DAY)]
+    assert_checked(location, "profiles", DAY)
+    assert_checked(location, "profiles_refresh", DAY)
+    (accounts,) = checked(location, "profiles")["accounting"].values()
+    assert {name: value.value for name, value in accounts.metadata.items()} == {
+        name: figures[name] for name in ("rows", "keys_asked", "keys_found", "keys_not_found", "keys_failed")
+    }
     assert keys["events"] == keys["null_keys"] + keys["duplicate_keys"] + keys["rows"]
 
 
@@ -119,6 +153,8 @@ def test_in_a_range_run_each_partition_is_recorded_by_itself_and_each_key_asked_
             location.sandbox, umids
         )
     assert sorted(materializations(location, "profiles_wide")) == [str(day) for day in DAYS]
+    assert_checked(location, "profiles", *DAYS)
+    assert_checked(location, "profiles_refresh", *DAYS)
     distinct = {umid for day in DAYS for umid in location.sandbox.umids_of(day)}
     assert location.sandbox.answers == dict.fromkeys(distinct, 1)
     (lookups_,) = {of_day["range_lookups"] for of_day in figures.values()}
@@ -139,6 +175,7 @@ def test_a_partition_of_a_range_that_fails_does_not_keep_the_others_from_being_p
     done = run_range(location, select="profiles", check=False)
     assert f"profiles {DAYS[1]}: 1 of {len(umids[1])} keys failed" in done.stdout + done.stderr
     assert sorted(materializations(location, "profiles")) == [str(DAYS[0]), str(DAYS[2])]
+    assert_checked(location, "profiles", DAYS[0], DAYS[2])
     published = [location.lake.manifest("profiles", f"date={day}") is not None for day in DAYS]
     assert published == [True, False, True]
     location.sandbox.faults.alias_errors = {}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from pipelines.checks import extract_checks
 from pipelines.defs.daily import BACKFILL, DAILY, POOL
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
@@ -39,3 +40,6 @@ def profiles(context: dg.AssetExecutionContext, targetdata: TargetDataResource, 
     with extraction.range() as days:
         for page in targetdata.pages(PROFILES, keys=days.keys("profile_keys"), resume=days.resume):
             days.write(page)
+
+
+checks = extract_checks(profiles, PROFILES)

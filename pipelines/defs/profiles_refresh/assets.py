@@ -7,6 +7,7 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.checks import extract_checks
 from pipelines.defs.daily import BACKFILL, DAILY, POOL
 from pipelines.defs.profiles_refresh.staleness import AT, ID, LOOKUPS, last_asked, overdue, stale
 from pipelines.environment import environment
@@ -49,6 +50,9 @@ def profiles_refresh(context: dg.AssetExecutionContext, targetdata: TargetDataRe
     with extraction.range() as days:
         for page in targetdata.pages(REFRESH, keys=days.grouped(due(lake, days)), resume=days.resume):
             days.write(page)
+
+
+checks = extract_checks(profiles_refresh, REFRESH)
 
 
 def due(lake: Lake, days: ExtractRange) -> dict[str, pa.Table]:
