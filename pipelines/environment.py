@@ -13,6 +13,7 @@ from resources.errors import ConfigurationError
 from resources.feed import Feed, KeySource, SqlKeys
 from resources.feed.columns import named_columns
 from resources.graphql.scalars import read_scalars
+from resources.lake.columns_policy import SchemaChanges
 from resources.targetdata import TargetDataResource
 
 
@@ -61,6 +62,10 @@ class Environment(BaseModel):
         1, ge=0, description="Partitions in one run of a backfill; 0 puts all of them into one."
     )
     max_failed: int = Field(0, ge=0, description="Keys of a partition that may fail without stopping it.")
+    schema_changes: SchemaChanges = Field(
+        SchemaChanges.FROZEN,
+        description="If the columns change: `frozen` stops, `additive` lets new ones in; see docs/schema.md.",
+    )
     wide_attributes: str = Field(
         "",
         description="Attributes that are columns of `profiles_wide`, as in `city, visits_30d=int64`.",

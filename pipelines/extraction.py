@@ -15,6 +15,7 @@ from pipelines.publication import Publication
 from resources.errors import ConfigurationError, ExtractionError
 from resources.graphql.query import Query
 from resources.lake import Lake
+from resources.lake.columns_policy import SchemaChanges, require_columns
 
 SPARE_FILES = 200  # what Python, Dagster and the connections have open besides
 OBSERVED_LATE = timedelta(days=2)  # after its end, what the API shows is not the state of that day
@@ -23,15 +24,25 @@ T = TypeVar("T")
 
 
 class Extraction:
-    """The run of one extract; `max_failed` keys of a partition may fail without stopping it."""
+    """The run of one extract; `max_failed` keys of a partition may fail without stopping it.
+
+    Before anything is asked, the query's columns are compared with the table's, as `schema_changes` says.
+    """
 
     def __init__(
-        self, context: dg.AssetExecutionContext, lake: Lake, query: Query, *, max_failed: int = 0
+        self,
+        context: dg.AssetExecutionContext,
+        lake: Lake,
+        query: Query,
+        *,
+        max_failed: int = 0,
+        schema_changes: SchemaChanges = SchemaChanges.FROZEN,
     ) -> None:
         self._context = context
         self._lake = lake
         self._query = query
         self._max_failed = max_failed
+        self._schema_changes = schema_changes
         self._publication = Publication(context, lake)
 
     @property
@@ -42,7 +53,7 @@ class Extraction:
     @contextmanager
     def partition(self, key: str | None) -> Iterator[ExtractPartition]:
         """Open one partition; at the end of the `with` it is checked, published and recorded."""
-        with self._publication.failures(), self._open(key) as partition:
+        with self._publication.failures(), self._same_columns(), self._open(key) as partition:
             yield partition
 
     @contextmanager
@@ -54,6 +65,7 @@ class Extraction:
         keys = [key or "" for key in self.keys]
         with (
             self._publication.failures(),
+            self._same_columns(),
             enough_files(len(keys) * len(self._query.tables)),
             each_by_itself([self._open(key, beside=len(keys) - 1) for key in self.keys]) as partitions,
         ):
@@ -70,6 +82,12 @@ class Extraction:
             for note in partition.tally.notes:
                 self._context.log.warning(f"{partition.name}: {note}")
             opened.metadata.update(figures(partition, time.monotonic() - partition.started))
+
+    @contextmanager
+    def _same_columns(self) -> Iterator[None]:
+        replaced, policy = self._publication.folders, self._schema_changes
+        require_columns(self._lake, self._query.tables, replaced=replaced, policy=policy)
+        yield
 
     def _warn_if_late(self, partition: ExtractPartition) -> None:
         if partition.age > OBSERVED_LATE:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pipelines.variables import GRAPHQL, ROOT, api_limits, read_settings, secret_name, value
 from resources.graphql.scalars import read_scalars
 from resources.graphql_resource import GraphQLResource
+from resources.lake.columns_policy import SchemaChanges
 
 
 class GraphQLEnvironment(BaseModel):
@@ -25,6 +26,10 @@ class GraphQLEnvironment(BaseModel):
     )
 
     max_failed: int = Field(0, ge=0, description="Keys of a partition that may fail without stopping it.")
+    schema_changes: SchemaChanges = Field(
+        SchemaChanges.FROZEN,
+        description="Columns that change: `frozen`, the default, or `additive`: see [schema](schema.md).",
+    )
 
     @field_validator("scalars", mode="before")
     @classmethod
