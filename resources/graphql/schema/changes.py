@@ -76,7 +76,6 @@ FORMS: Mapping[BreakingChangeType | DangerousChangeType, tuple[str, str, tuple[s
         "@{name}({field}:)",
         ("@{name}",),
     ),
-    _B.DIRECTIVE_REPEATABLE_REMOVED: (r"Repeatable flag was removed from (?P<name>\w+)", "@{name}", ()),
     _B.DIRECTIVE_LOCATION_REMOVED: (r"\w+ was removed from (?P<name>\w+)", "@{name}", ()),
     _D.VALUE_ADDED_TO_ENUM: (
         r"(?P<name>\w+) was added to enum type (?P<type>\w+)",
@@ -97,7 +96,10 @@ FORMS: Mapping[BreakingChangeType | DangerousChangeType, tuple[str, str, tuple[s
     ),
     _D.ARG_DEFAULT_VALUE_CHANGE: (rf"{FIELD} arg (?P<name>\w+)", GIVEN, IS_USED),
 }
-NO_CHANGE = "Standard scalar "  # it is gone with the last field that has it, which is named by itself
+NO_CHANGE = (
+    "Standard scalar ",  # it is gone with the last field that has it, which is named by itself
+    "Repeatable flag ",  # introspection as it is asked for does not tell
+)
 OPPOSITES = (
     (r"was removed from", "was added to"),
     (r"was removed\.", "was added."),

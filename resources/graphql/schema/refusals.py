@@ -91,6 +91,5 @@ def _place(complaint: Complaint, fields: Sequence[UsedField]) -> str:
     named = [field for field in fields if field.name == said]
     pointed = [field for field in fields if field.line in complaint.lines]
     typed = [field for field in named if wording.names(complaint.message, field.type)]
-    both = [field for field in named if field in pointed]
-    found = both or typed or pointed or (named if len({field.place for field in named}) == 1 else [])
+    found = pointed or typed or (named if len({field.place for field in named}) == 1 else [])
     return found[0].place if found else ""

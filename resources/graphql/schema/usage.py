@@ -7,17 +7,14 @@ from graphql import (
     DirectiveNode,
     DocumentNode,
     FieldNode,
-    FragmentDefinitionNode,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLSchema,
     GraphQLType,
     GraphQLUnionType,
-    InlineFragmentNode,
     TypeInfo,
     TypeInfoVisitor,
-    VariableDefinitionNode,
     Visitor,
     get_named_type,
     parse,
@@ -75,16 +72,16 @@ class _Uses(Visitor):
         """Take a field, its type, and what it is of."""
         parent, known = self._types.get_parent_type(), self._types.get_field_def()
         self._field = node.name.value
+        self._take(parent)
         if parent is None or known is None or self._field.startswith("__"):
             return
         line = node.loc.start_token.line if node.loc else 0
         self._usage.fields.append(UsedField(parent.name, self._field, line))
         self._usage.places |= {f"{name}.{self._field}" for name in self._also(parent)}
-        self._take(parent)
         self._take(known.type)
 
     def enter_argument(self, node: ArgumentNode, *_: object) -> None:
-        """Take an argument and its type."""
+        """Take an argument and its type, which is that of the variables in it too."""
         parent, argument = self._types.get_parent_type(), self._types.get_argument()
         if argument is not None and parent is not None and self._types.get_directive() is None:
             self._usage.places |= {f"{name}.{self._field}({node.name.value}:)" for name in self._also(parent)}
@@ -93,18 +90,6 @@ class _Uses(Visitor):
     def enter_directive(self, node: DirectiveNode, *_: object) -> None:
         """Take a directive."""
         self._usage.places.add(f"@{node.name.value}")
-
-    def enter_inline_fragment(self, _: InlineFragmentNode, *__: object) -> None:
-        """Take the type of a fragment."""
-        self._take(self._types.get_type())
-
-    def enter_fragment_definition(self, _: FragmentDefinitionNode, *__: object) -> None:
-        """Take the type of a fragment."""
-        self._take(self._types.get_type())
-
-    def enter_variable_definition(self, _: VariableDefinitionNode, *__: object) -> None:
-        """Take the type of a variable."""
-        self._take(self._types.get_input_type())
 
     def _take(self, type_: GraphQLType | None) -> None:
         named = get_named_type(type_)
