@@ -14,6 +14,7 @@ from resources.feed import Feed, KeySource, SqlKeys
 from resources.feed.columns import named_columns
 from resources.graphql.page import MaxFailed, read_max_failed
 from resources.graphql.scalars import read_scalars
+from resources.lake.columns_policy import SchemaChanges
 from resources.targetdata import TargetDataResource
 
 
@@ -64,6 +65,10 @@ class Environment(BaseModel):
     max_failed: MaxFailed = Field(
         0,
         description="Keys of a partition that may fail without stopping it: a number, or a share as in 0.5%.",
+    )
+    schema_changes: SchemaChanges = Field(
+        SchemaChanges.FROZEN,
+        description="If the columns change: `frozen` stops, `additive` lets new ones in; see docs/schema.md.",
     )
     wide_attributes: str = Field(
         "",

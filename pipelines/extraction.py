@@ -16,6 +16,7 @@ from resources.errors import ExtractionError
 from resources.graphql.page import MaxFailed
 from resources.graphql.query import Query
 from resources.lake import Lake
+from resources.lake.columns_policy import SchemaChanges, require_columns
 
 T = TypeVar("T")
 
@@ -24,17 +25,25 @@ class Extraction:
     """The run of one extract.
 
     `max_failed` keys of a partition (an int), or a share of them (a float), may fail without stopping it.
+    Before anything is asked, the query's columns are compared with the table's, as `schema_changes` says.
     What comes in is staged in the lake; with `pages(…, resume=…)` the run after one that was ended goes on
     there, within a day.
     """
 
     def __init__(
-        self, context: dg.AssetExecutionContext, lake: Lake, query: Query, *, max_failed: MaxFailed = 0
+        self,
+        context: dg.AssetExecutionContext,
+        lake: Lake,
+        query: Query,
+        *,
+        max_failed: MaxFailed = 0,
+        schema_changes: SchemaChanges = SchemaChanges.FROZEN,
     ) -> None:
         self._context = context
         self._lake = lake
         self._query = query
         self._max_failed = max_failed
+        self._schema_changes = schema_changes
         self._publication = Publication(context, lake, checks=self._checks)
 
     @property
@@ -45,8 +54,11 @@ class Extraction:
     @contextmanager
     def partition(self, key: str | None) -> Iterator[ExtractPartition]:
         """Open one partition; at the end of the `with` it is checked, published and recorded."""
-        staging = self._staging([""])
-        with self._publication.failures(), staged(staging), self._open(key, staging) as partition:
+        with (
+            self._publication.failures(),
+            self._staged([""]) as staging,
+            self._open(key, staging) as partition,
+        ):
             yield partition
             staging.complete()
 
@@ -57,15 +69,25 @@ class Extraction:
         One that fails its check does not keep the others from being published.
         """
         groups = [key or "" for key in self.keys]
-        staging = self._staging(groups)
-        opened = [self._open(key, staging, group) for key, group in zip(self.keys, groups, strict=True)]
-        with self._publication.failures(), staged(staging), each_by_itself(opened) as partitions:
-            by_group = dict(zip(groups, partitions, strict=True))
-            yield ExtractRange(self._query.name, self._lake, by_group, staging)
-            staging.complete()
+        with self._publication.failures(), self._staged(groups) as staging:
+            opened = [self._open(key, staging, group) for key, group in zip(self.keys, groups, strict=True)]
+            with each_by_itself(opened) as partitions:
+                by_group = dict(zip(groups, partitions, strict=True))
+                yield ExtractRange(self._query.name, self._lake, by_group, staging)
+                staging.complete()
 
-    def _staging(self, groups: Collection[str]) -> Staging:
-        return Staging(self._lake.root, self._query, groups, run=self._context.run.run_id)
+    @contextmanager
+    def _staged(self, groups: Collection[str]) -> Iterator[Staging]:
+        """Remove what is staged when all of it is published; else leave it to the next run."""
+        replaced, policy = self._publication.folders, self._schema_changes
+        require_columns(self._lake, self._query.tables, replaced=replaced, policy=policy)
+        staging = Staging(self._lake.root, self._query, groups, run=self._context.run.run_id)
+        try:
+            yield staging
+        except BaseException:
+            staging.leave()
+            raise
+        staging.remove()
 
     @contextmanager
     def _open(self, key: str | None, staging: Staging, group: str = "") -> Iterator[ExtractPartition]:
@@ -106,17 +128,6 @@ class Extraction:
                 f"{partition.folder} is observed late: the API shows the present only, so its rows have "
                 "today's state (fetched_at)"
             )
-
-
-@contextmanager
-def staged(staging: Staging) -> Iterator[None]:
-    """Remove what is staged when all of it is published; else leave it to the next run."""
-    try:
-        yield
-    except BaseException:
-        staging.leave()
-        raise
-    staging.remove()
 
 
 @contextmanager

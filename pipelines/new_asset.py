@@ -1,7 +1,7 @@
 """The text of an extract's `assets.py`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.api import Api
@@ -29,6 +29,7 @@ IMPORTED = {
     "table_schema": "resources.lake.declared",
 }
 NAMES = frozenset({*IMPORTED, "Path", "checks", "dg", "str"})  # what the code written here calls
+LINE = 110  # characters, as ruff formats
 LONGEST = 60  # of the values that a docstring shows
 
 
@@ -169,14 +170,26 @@ class AssetText:
 """
 
     def _extraction(self) -> str:
-        failing = f", max_failed={SETTINGS[self.api]}().max_failed" if self.draft.keys else ""
-        return f"Extraction(context, lake, {self._constant}{failing})"
+        settings = f"{SETTINGS[self.api]}()"
+        failing = [f"max_failed={settings}.max_failed"] if self.draft.keys else []
+        changing = f"schema_changes={settings}.schema_changes"
+        return _call("Extraction", ["context", "lake", self._constant, *failing, changing])
 
 
 def _keywords(values: Mapping[str, str]) -> str:
     return ", ".join(f'{name}="{value}"' for name, value in values.items())
 
 
+def _call(function: str, arguments: Sequence[str]) -> str:
+    """Write the right side of an assignment in a function's body, in as many lines as it takes."""
+    inside = ", ".join(arguments)
+    if len(f"    extraction = {function}({inside})") <= LINE:
+        return f"{function}({inside})"
+    if len(inside) + 8 <= LINE:
+        return f"{function}(\n        {inside}\n    )"
+    return f"{function}(\n" + "".join(f"        {argument},\n" for argument in arguments) + "    )"
+
+
 def _signature(name: str, parameters: str) -> str:
     line = f"def {name}({parameters}) -> None:"
-    return line if len(line) <= 110 else f"def {name}(\n    {parameters}\n) -> None:"
+    return line if len(line) <= LINE else f"def {name}(\n    {parameters}\n) -> None:"

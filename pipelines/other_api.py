@@ -10,6 +10,7 @@ from pipelines.variables import GRAPHQL, ROOT, api_limits, read_settings, secret
 from resources.graphql.page import MaxFailed, read_max_failed
 from resources.graphql.scalars import read_scalars
 from resources.graphql_resource import GraphQLResource
+from resources.lake.columns_policy import SchemaChanges
 
 
 class GraphQLEnvironment(BaseModel):
@@ -28,6 +29,10 @@ class GraphQLEnvironment(BaseModel):
     max_failed: MaxFailed = Field(
         0,
         description="Keys of a partition that may fail without stopping it: a number, or a share as in 0.5%.",
+    )
+    schema_changes: SchemaChanges = Field(
+        SchemaChanges.FROZEN,
+        description="Columns that change: `frozen`, the default, or `additive`: see [schema](schema.md).",
     )
 
     @field_validator("max_failed", mode="before")

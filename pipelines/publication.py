@@ -79,6 +79,11 @@ class Publication:
         """The run's partitions, in order; one None for an asset without partitions."""
         return [None] if self._context.assets_def.partitions_def is None else self._context.partition_keys
 
+    @property
+    def folders(self) -> set[str]:
+        """The folders of the run's partitions, which it replaces."""
+        return {folder_of(key, self._window(key)) for key in self.keys}
+
     @contextmanager
     def partition(
         self, key: str | None, schemas: Mapping[str, pa.Schema], *, footer: Mapping[str, str] | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from graphql import GraphQLError, GraphQLSchema, Source, parse
 from rich.console import Console
@@ -11,12 +12,21 @@ from pipelines.api import Api
 from resources.errors import ConfigurationError, QueryError, Refused
 from resources.graphql.client import Client
 from resources.graphql.query import load_schema, located
-from resources.graphql.schema import Ask, Fitted, PulledSchema, fit_document, pull_schema
+from resources.graphql.schema import Fitted, PulledSchema, fit_document, pull_schema
 from resources.graphql_resource import ApiResource
 from resources.lake.table_file import replace
 
 SHIPPED = Path(__file__).with_name("schema.graphql")  # what to look for, where there is no schema yet
 SHOWN = 20  # fields that could be added; the schema file has all of them
+
+
+class Answering(Protocol):
+    """Asks a server, and gives its answer."""
+
+    def __call__(
+        self, document: str, variables: Mapping[str, object] | None = None, /
+    ) -> Mapping[str, object]:
+        """Send one document."""
 
 
 def pull_into(
@@ -33,13 +43,7 @@ def pull_into(
     `unmarked`: documents that do not say which API they are of are of this one.
     """
     console = Console(highlight=False)
-    if queries and not queries.is_dir():
-        raise ConfigurationError(f"there is no folder {queries}")
-    paths = sorted(queries.rglob("*.graphql")) if queries else []
-    read = {path: path.read_text("utf-8") for path in paths if path.resolve() != schema_file.resolve()}
-    texts = {path: text for path, text in read.items() if api.owns(text, unmarked=unmarked)}
-    for path, text in texts.items():
-        check_syntax(path, text)
+    texts = own_documents(queries, schema_file, api=api, unmarked=unmarked)
     try:
         pulled = pull_schema(
             answering(resource.client),
@@ -57,6 +61,18 @@ def pull_into(
     if write:
         write_all(schema_file, pulled, fitted)
     summary(console, schema_file, pulled, api=api, written=write)
+
+
+def own_documents(queries: Path | None, schema_file: Path, *, api: Api, unmarked: bool) -> dict[Path, str]:
+    """Read the API's documents below a folder."""
+    if queries and not queries.is_dir():
+        raise ConfigurationError(f"there is no folder {queries}")
+    paths = sorted(queries.rglob("*.graphql")) if queries else []
+    read = {path: path.read_text("utf-8") for path in paths if path.resolve() != schema_file.resolve()}
+    texts = {path: text for path, text in read.items() if api.owns(text, unmarked=unmarked)}
+    for path, text in texts.items():
+        check_syntax(path, text)
+    return texts
 
 
 def known_schema(schema_file: Path, api: Api) -> GraphQLSchema | None:
@@ -89,12 +105,12 @@ def fit_all(console: Console, texts: Mapping[Path, str], pulled: PulledSchema) -
     return fitted
 
 
-def answering(client: Client) -> Ask:
+def answering(client: Client) -> Answering:
     """Give the answer whatever its form: a refusal without a body is a message too."""
 
-    def ask(document: str) -> Mapping[str, object]:
+    def ask(document: str, variables: Mapping[str, object] | None = None) -> Mapping[str, object]:
         try:
-            return client.ask(document)
+            return client.ask(document, variables)
         except Refused as error:
             return {"errors": [{"message": str(error)}]}
 

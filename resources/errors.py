@@ -6,6 +6,7 @@ ExtractionError
 │   ├── TokenRefused           make a new offline refresh token
 │   ├── QueryError             mend the query or pull the schema again
 │   ├── ValueMisfit            a value does not fit the type that the schema gives it
+│   ├── SchemaChanged          let new columns in, or begin another table
 │   ├── FeedError              mend the feed or its query: broken line, missing table
 │   │   └── ColumnMissing      name another column
 │   ├── LakeError              make the lake writable, or mend what is in it
@@ -62,6 +63,10 @@ class QueryError(PersonNeeded):
 
 class ValueMisfit(PersonNeeded):
     """A value in an answer does not fit the type that the schema gives it."""
+
+
+class SchemaChanged(PersonNeeded):
+    """A table would get other columns than it has, and the policy does not let them pass."""
 
 
 class FeedError(PersonNeeded):

@@ -12,6 +12,7 @@ from resources.feed import read_keys
 from tests.dagster_runs import Location, materialization
 from tests.local import last_days
 from tests.sandbox import Sandbox
+from tests.sandbox.record import Request
 from tests.truth import expected_lookups, expected_profiles, expected_wide, lookups, plain
 
 DAYS = last_days(3)
@@ -95,6 +96,12 @@ def failure(location: Location) -> str:
     return error.to_string()
 
 
+def extractions(location: Location) -> list[Request]:
+    """Give the requests of the extracts, without those of the checks beside them."""
+    asked = [r for r in location.sandbox.requests if r.path == "/graphql"]
+    return [r for r in asked if "__schema" not in r.query]
+
+
 def test_a_day_is_published_and_recorded_with_its_figures(location: Location) -> None:
     location.materialize(str(DAY))
     umids = location.sandbox.umids_of(DAY)
@@ -114,7 +121,7 @@ def test_a_day_is_published_and_recorded_with_its_figures(location: Location) ->
         == len(expected_profiles(location.sandbox, umids))
     )
     assert figures["token_renewals"] == 1
-    assert figures["requests"] == sum(r.path == "/graphql" for r in location.sandbox.requests)
+    assert figures["requests"] == len(extractions(location))
     assert figures["seconds"] > 0 < figures["rows_per_second"]
     assert figures["answer_bytes"] > 0 < figures["file_bytes"]
     assert [c.name for c in figures["dagster/column_schema"].columns][:2] == ["profile_id", "owner"]
@@ -162,7 +169,10 @@ def test_in_a_range_run_each_partition_is_recorded_by_itself_and_each_key_asked_
     (partitions,) = {of_day["range_partitions"] for of_day in figures.values()}
     assert partitions == len(DAYS)
     (requests,) = {of_day["range_requests"] for of_day in figures.values()}
-    assert requests == sum(r.path == "/graphql" for r in location.sandbox.requests)
+    assert requests == len(extractions(location))
+    assert location.sandbox.token_requests == 1, "asset checks ask with the same token"
+    introspections = [r for r in location.sandbox.requests if "__schema" in r.query]
+    assert len(introspections) == 2, "the drift of two extracts, once a run"
 
 
 def test_a_partition_of_a_range_that_fails_does_not_keep_the_others_from_being_published(

@@ -4,7 +4,7 @@ import typer
 
 from pipelines.cli.extract import extract
 from pipelines.cli.new import new
-from pipelines.cli.schema import pull
+from pipelines.cli.schema import diff, pull
 
 app = typer.Typer(
     help="Extracts customer profiles from TargetData's GraphQL API, and rows from any other one. Settings "
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 schema = typer.Typer(help="The schema of a GraphQL API.", no_args_is_help=True)
 schema.command()(pull)
+schema.command()(diff)
 app.command()(extract)
 app.command()(new)
 app.add_typer(schema, name="schema")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipelines.api import Api, read_headers
-from pipelines.cli.options import ApiOption, HeaderOption, UrlOption, explained
+from pipelines.cli.options import EXIT_PERSON, ApiOption, HeaderOption, UrlOption, explained
 from pipelines.variables import ROOT
 
 
@@ -44,3 +44,41 @@ def pull(
             write=not dry_run,
             unmarked=chosen is Api.TARGETDATA or queries is not None,
         )
+
+
+def diff(
+    schema: Annotated[Path | None, typer.Option(help="The schema file to compare with.")] = None,
+    queries: Annotated[
+        Path | None,
+        typer.Option(help="Folder whose .graphql documents count as used; pipelines/defs, without --url."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
+    api: ApiOption = None,
+    url: UrlOption = None,
+    header: HeaderOption = None,
+) -> None:
+    """Compare the schema file with the API, and say which changes the queries use. Nothing is written.
+
+    Breaking changes make a query fail; dangerous ones may change what it gives; safe ones do neither. Where
+    the server does not allow introspection, the queries themselves are sent, without looking anybody up.
+
+    Exits with 0 if no query uses a breaking or dangerous change; with 1 if one does, or if the API could not
+    be asked and a person is needed; with 75 if the same command may succeed later. A query counts as it
+    stands in its file: that code asks its selection at another root field is not seen here.
+
+    Example: targetdata schema diff --url https://api.example.com/graphql --schema example.graphql
+    """
+    from pipelines.schema_diff import diff_schema
+
+    with explained():
+        chosen = Api.chosen(api, url)
+        used = diff_schema(
+            schema or chosen.schema_file,
+            queries or (None if url else ROOT / "pipelines" / "defs"),
+            api=chosen,
+            resource=chosen.resource(url, read_headers(header or [])),
+            unmarked=chosen is Api.TARGETDATA or queries is not None,
+            as_json=as_json,
+        )
+        if used:
+            raise typer.Exit(EXIT_PERSON)

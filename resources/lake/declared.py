@@ -36,9 +36,14 @@ def declared_schema(metadata: object, table: str) -> pa.Schema | None:
     return pa.schema([_field(column, table) for column in metadata.columns])
 
 
+def read_type(text: str) -> pa.DataType:
+    """Read a type as pyarrow prints it; raise ValueError for what is none."""
+    return _Reader(text).whole()
+
+
 def _field(column: dg.TableColumn, table: str) -> pa.Field:
     try:
-        type_ = _Reader(column.type).whole()
+        type_ = read_type(column.type)
     except ValueError:
         raise LakeError(
             f"{table}.{column.name} is declared as {column.type}, which is no type that pyarrow prints, such "

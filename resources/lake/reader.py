@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyarrow.types as pt
 
 from resources.errors import LakeError
 from resources.lake.place import Place
@@ -42,21 +43,45 @@ def dataset(
 
 
 def _one_schema(table: str, schemas: Mapping[str, pa.Schema], warn: Callable[[str], object]) -> pa.Schema:
-    """Give the columns of all partitions, in the order of the last; their types must not differ."""
+    """Give the columns of all partitions, in the order of the last.
+
+    Their types must not differ, but for fields of structs that some partitions lack, which are null there.
+    """
     fields: dict[str, tuple[pa.Field, str]] = {}
     for folder, schema in reversed(list(schemas.items())):
         for field in schema:
             known, where = fields.setdefault(field.name, (field, folder))
-            if known.type != field.type:
+            both = together(known.type, field.type)
+            if both is None:
                 raise LakeError(
                     f"{table}.{field.name} is {known.type} in {where} and {field.type} in {folder}: run the "
                     "older partition again, or read them apart (dict[str, ...]) or without it (columns)"
                 )
+            fields[field.name] = (known.with_type(both), where)
     for name in fields:
         absent = [folder for folder, schema in schemas.items() if name not in schema.names]
         if absent:
             warn(f"{table}.{name} is not in {named(absent)}: it is null there")
     return pa.schema([field for field, _ in fields.values()])
+
+
+def together(newer: pa.DataType, older: pa.DataType) -> pa.DataType | None:
+    """Give the type that both can be read as without a change of a value; None where there is none."""
+    if newer == older:
+        return newer
+    if pt.is_struct(newer) and pt.is_struct(older):
+        fields: dict[str, pa.Field] = {field.name: field for field in newer}
+        for field in older:
+            known = fields.get(field.name, field)
+            both = together(known.type, field.type)
+            if both is None:
+                return None
+            fields[field.name] = known.with_type(both)
+        return pa.struct([field.with_nullable(True) for field in fields.values()])
+    if pt.is_list(newer) and pt.is_list(older):
+        item = together(newer.value_type, older.value_type)
+        return item and pa.list_(item)
+    return None
 
 
 def _chosen(table: str, schema: pa.Schema, columns: Sequence[str] | None) -> pa.Schema:

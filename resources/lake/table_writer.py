@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 
 from resources.errors import LakeError
 from resources.lake.casting import cast, derived, storable
+from resources.lake.columns_policy import newest_but
 from resources.lake.frames import table_from
 from resources.lake.manifest import Manifest
 from resources.lake.place import Place
@@ -19,7 +20,9 @@ class TableWriter:
     """Publishes the partitions of a run.
 
     The table's schema is the declared one; else that of the newest partition that this run leaves as it
-    is; else the first frame's own. Frames are cast to it exactly or refused.
+    is; else the first frame's own. Frames are cast to it exactly or refused. The policy for changed columns
+    (`columns_policy`) guards what follows from an API's schema; a declaration is a person's own word, and is
+    followed: who adds a name to TARGETDATA_WIDE_ATTRIBUTES wants the column from then on.
     """
 
     def __init__(
@@ -42,11 +45,9 @@ class TableWriter:
 
     def _newest(self, places: Sequence[Place]) -> pa.Schema | None:
         """Give the schema of the newest partition but for those that are to be replaced."""
-        replaced = {place.folder for place in places}
-        others = [found for found in self._lake.manifests(self._table) if found.partition not in replaced]
-        if not others:
+        newest = newest_but(self._lake, self._table, {place.folder for place in places})
+        if newest is None:
             return None
-        newest = max(others, key=lambda manifest: manifest.observed_at)
         with self._lake.open(self._table, newest.partition) as file:
             return pq.read_schema(file).remove_metadata()
 

@@ -1,6 +1,7 @@
 """The sandbox's GraphQL: schemas over plain dictionaries, validated and executed by graphql-core."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,17 @@ CACHED_DOCUMENTS = 256
 class Graph:
     """One variant of the API over some people."""
 
-    def __init__(self, people: list[Person], variant: str, *, max_page_size: int, suggestions: bool) -> None:
+    def __init__(
+        self,
+        people: list[Person],
+        variant: str,
+        *,
+        max_page_size: int,
+        suggestions: bool,
+        edits: Mapping[str, str],
+    ) -> None:
         self.variant = variant
+        self._edits = edits
         shown = [foreign(p) for p in people] if variant == "foreign" else people
         self._by_umid = {u: s for p, s in zip(people, shown, strict=True) for u in umids(p)}
         self._by_profile_id = {s["profileId"]: s for s in shown}
@@ -85,7 +95,11 @@ class Graph:
         return [*specified_rules, *closed]
 
     def _executable(self) -> GraphQLSchema:
-        schema = build_schema((Path(__file__).parent / FILES[self.variant]).read_text(encoding="utf-8"))
+        text = (Path(__file__).parent / FILES[self.variant]).read_text(encoding="utf-8")
+        for old, new in self._edits.items():
+            assert old in text, f"the schema has no {old}"
+            text = text.replace(old, new)
+        schema = build_schema(text)
         assert schema.query_type
         resolvers = {
             "personTargetDataByUmid": lambda _, __, umid: self._by_umid.get(umid),

@@ -6,7 +6,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -31,7 +31,8 @@ class Sandbox:
     """A TargetData look-alike on a free port of loopback, in a `with`.
 
     `token_seconds` is the life of an access token, `claimed_seconds` what the server says of it. `variant` is
-    targetdata, foreign (other fields inside the lists, no introspection, at most 5 aliases) or lists.
+    targetdata, foreign (other fields inside the lists, no introspection, at most 5 aliases) or lists. `edits`
+    change its schema: what is replaced in its text, and by what.
     """
 
     def __init__(
@@ -47,11 +48,14 @@ class Sandbox:
         port: int = 0,
         max_page_size: int = 500,
         suggestions: bool = True,
+        edits: Mapping[str, str] | None = None,
     ) -> None:
         self.people = make_people(people, seed)
         self.faults = faults or Faults()
         self.refresh_token = "offline-" + hashlib.sha256(f"sandbox {seed}".encode()).hexdigest()
-        self._graph = Graph(self.people, variant, max_page_size=max_page_size, suggestions=suggestions)
+        self._graph = Graph(
+            self.people, variant, max_page_size=max_page_size, suggestions=suggestions, edits=edits or {}
+        )
         self._tokens = Tokens(self.refresh_token, token_seconds, claimed_seconds)
         self._umids = [u for p in self.people for u in umids(p)] + make_nobodies(people, seed)
         self._record = Record()

@@ -6,6 +6,7 @@ import dagster as dg
 
 from pipelines.checks import extract_checks
 from pipelines.defs.daily import BACKFILL, DAILY, POOL
+from pipelines.drift_check import drift_check
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
 from resources.graphql.query import Query
@@ -36,10 +37,14 @@ def profiles(context: dg.AssetExecutionContext, targetdata: TargetDataResource, 
 
     The table `profiles__lookups` beside it has one row per umid asked, and what became of it.
     """
-    extraction = Extraction(context, lake, PROFILES, max_failed=environment().max_failed)
+    settings = environment()
+    extraction = Extraction(
+        context, lake, PROFILES, max_failed=settings.max_failed, schema_changes=settings.schema_changes
+    )
     with extraction.range() as days:
         for page in targetdata.pages(PROFILES, keys=days.keys("profile_keys"), resume=days.resume):
             days.write(page)
 
 
 checks = extract_checks(profiles, PROFILES)
+schema_drift = drift_check(profiles, PROFILES, schema_file=environment().schema_file, resource="targetdata")

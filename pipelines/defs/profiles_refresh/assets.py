@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from pipelines.checks import extract_checks
 from pipelines.defs.daily import BACKFILL, DAILY, POOL
 from pipelines.defs.profiles_refresh.staleness import AT, ID, LOOKUPS, last_asked, overdue, stale
+from pipelines.drift_check import drift_check
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
 from pipelines.partition import ExtractRange
@@ -46,7 +47,10 @@ def profiles_refresh(context: dg.AssetExecutionContext, targetdata: TargetDataRe
     The oldest come first, at most `TARGETDATA_REFRESH_SHARE` of all profiles a day. A profile that is not
     there any more is `not_found` in `profiles_refresh__lookups`.
     """
-    extraction = Extraction(context, lake, REFRESH, max_failed=environment().max_failed)
+    settings = environment()
+    extraction = Extraction(
+        context, lake, REFRESH, max_failed=settings.max_failed, schema_changes=settings.schema_changes
+    )
     with extraction.range() as days:
         for page in targetdata.pages(REFRESH, keys=days.grouped(due(lake, days)), resume=days.resume):
             days.write(page)
@@ -96,6 +100,11 @@ def oldest_profile(lake: Lake) -> dg.AssetCheckResult:
             "profiles_overdue": late,
         },
     )
+
+
+schema_drift = drift_check(
+    profiles_refresh, REFRESH, schema_file=environment().schema_file, resource="targetdata"
+)
 
 
 def _advice(late: int, known: int, share: float) -> str:

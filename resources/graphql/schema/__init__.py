@@ -1,7 +1,19 @@
-"""A server's schema: pulled, or learned where introspection is refused; and documents rewritten to fit it."""
+"""A server's schema: pulled or, without introspection, learned; documents rewritten to fit it; its drift."""
 
+from resources.graphql.schema.changes import Change, Kind
+from resources.graphql.schema.drift import Drift, find_drift
 from resources.graphql.schema.fit import Fitted, fit_document
 from resources.graphql.schema.prober import Ask
 from resources.graphql.schema.pull import PulledSchema, pull_schema
 
-__all__ = ["Ask", "Fitted", "PulledSchema", "fit_document", "pull_schema"]
+__all__ = [
+    "Ask",
+    "Change",
+    "Drift",
+    "Fitted",
+    "Kind",
+    "PulledSchema",
+    "find_drift",
+    "fit_document",
+    "pull_schema",
+]

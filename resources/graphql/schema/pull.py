@@ -44,9 +44,9 @@ def pull_schema(
     `known` and `documents` say what to look for when learning; lookups are then made with dummy ids only.
     Raises QueryError where the server has none of the root fields that are looked for.
     """
-    schema = _introspected(ask, report)
-    if schema is not None:
-        return _whole(print_schema(schema), HEADER, learned=False, notes=())
+    pulled = introspect(ask, report)
+    if pulled is not None:
+        return pulled
     if known is None and not documents:
         raise QueryError(
             "the server refuses introspection, and there is nothing to learn its schema from: write a "
@@ -58,6 +58,12 @@ def pull_schema(
     learner.learn()
     sdl, notes = write(learner.places, learner.notes, known)
     return _whole(sdl, "", learned=True, notes=tuple(notes))
+
+
+def introspect(ask: Ask, report: Callable[[str], None]) -> PulledSchema | None:
+    """Pull a server's schema by introspection, in one request or two; give None where that is refused."""
+    schema = _introspected(ask, report)
+    return _whole(print_schema(schema), HEADER, learned=False, notes=()) if schema else None
 
 
 def _introspected(ask: Ask, report: Callable[[str], None]) -> GraphQLSchema | None:

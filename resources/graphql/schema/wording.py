@@ -25,6 +25,7 @@ ARGUMENT_NEEDED = re.compile(
 UNKNOWN_ARGUMENT = re.compile(
     r"unknown (?:field )?argument ['\"`]?(\w+)|doesn't accept argument ['\"`]?(\w+)", re.IGNORECASE
 )
+UNFIT_VALUE = re.compile(r"\b(?:got|has) (?:an )?invalid value", re.IGNORECASE)
 UNKNOWN_TYPE = re.compile(r"unknown type ['\"`]?(\w+)", re.IGNORECASE)
 
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"|`([^`]*)`")
@@ -37,6 +38,11 @@ _ARGUMENT = re.compile(r"arguments?:? ['\"`]?(\w+)['\"`]?(?:,? of type ['\"`]?([
 _EXPECTED = re.compile(
     r"['\"`$]+(\w+)['\"`]? .*expect(?:ing|ed) type:? ['\"`]?([\[\]!\w]+)", re.IGNORECASE | re.DOTALL
 )
+
+
+def names(message: str, type_: str) -> bool:
+    """Tell whether a message names a type."""
+    return bool(re.search(rf"\b{re.escape(type_)}\b", _without_suggestions(message)))
 
 
 def any_says(pattern: re.Pattern[str], messages: Iterable[str]) -> bool:
