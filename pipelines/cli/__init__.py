@@ -3,6 +3,7 @@
 import typer
 
 from pipelines.cli.extract import extract
+from pipelines.cli.gc import gc
 from pipelines.cli.new import new
 from pipelines.cli.schema import pull
 
@@ -17,4 +18,5 @@ schema = typer.Typer(help="The schema of a GraphQL API.", no_args_is_help=True)
 schema.command()(pull)
 app.command()(extract)
 app.command()(new)
+app.command()(gc)
 app.add_typer(schema, name="schema")
