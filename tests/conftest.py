@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -19,6 +20,8 @@ settings.load_profile("shared machine")
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES_QUERY = ROOT / "pipelines" / "defs" / "profiles" / "profiles.graphql"
 SCHEMA = ROOT / "pipelines" / "schema.graphql"
+
+MEMORY = Path("/dev/shm")
 
 Connect = Callable[..., TargetDataResource]
 
@@ -47,6 +50,13 @@ def connect(stack: ExitStack) -> Connect:
         return resource
 
     return make
+
+
+@pytest.fixture
+def memory() -> Iterator[Path]:
+    """A folder in memory, where there is one: what is killed there is not the machine, and fsync is free."""
+    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

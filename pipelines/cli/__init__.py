@@ -3,6 +3,7 @@
 import typer
 
 from pipelines.cli.extract import extract
+from pipelines.cli.gc import gc
 from pipelines.cli.new import new
 from pipelines.cli.schema import diff, pull
 
@@ -18,4 +19,5 @@ schema.command()(pull)
 schema.command()(diff)
 app.command()(extract)
 app.command()(new)
+app.command()(gc)
 app.add_typer(schema, name="schema")
