@@ -3,7 +3,6 @@
 They are forked after the imports: a child costs some milliseconds.
 """
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -18,12 +17,11 @@ import pyarrow.parquet  # noqa: F401
 
 from resources.lake import Lake
 from resources.lake.commit import Commit
+from tests.forks import CONTEXT
 from tests.lake_rows import publish
 
 Body = Callable[..., None]  # of a lake, and texts
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "open"}
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["pytest", "tests.crashing", "tests.lake_rows"])
 
 
 def child(

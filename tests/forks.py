@@ -1,7 +1,7 @@
 """Processes that are forked after the slow imports: a command of the installation starts in no time.
 
-Only libraries are imported before: the project's own modules come from the checkout that is run, with the
-environment that it is run with.
+A command gets the project's own modules from the checkout that is run, with the environment that it is run
+with, whatever children of other tests need imported before.
 """
 
 import io
@@ -21,9 +21,10 @@ LIBRARIES = [
     *("aiohttp", "gql", "gql.transport.aiohttp", "graphql", "tenacity", "msgspec", "dotenv"),
     *("pandas", "pyarrow", "pyarrow.parquet", "pyarrow.dataset", "pyarrow.compute", "typer", "rich.progress"),
 ]
+CHILDREN = ["pytest", "tests.crashing", "tests.lake_rows", "tests.chaos.victims"]  # what they run
 ROOT = Path(__file__).resolve().parent.parent
 CONTEXT = get_context("forkserver")
-CONTEXT.set_forkserver_preload(LIBRARIES)
+CONTEXT.set_forkserver_preload([*LIBRARIES, *CHILDREN])
 
 
 class Forked:
@@ -87,6 +88,8 @@ def _run(arguments: Sequence[str], cwd: str, env: dict[str, str], out: str, err:
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("pipelines", "resources")]:
+        del sys.modules[name]
     sys.path[:] = [cwd, *(path for path in sys.path if path not in ("", cwd, str(ROOT)))]
     kind, code, *rest = arguments
     if kind == "-m":

@@ -19,6 +19,8 @@ from resources.lake.published import recover
 from resources.lake.table_file import make_folder
 from resources.lake.unpublished import Unpublished
 
+ARROW = "Detail: [errno"  # how Arrow words what the system says
+
 
 class PartitionWriter:
     """Writes the tables of one partition, in a `with`: published at its end, discarded on any error.
@@ -140,7 +142,10 @@ def lake_errors(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        said = error.strerror or type(error).__name__
+        if error.errno and ARROW in said:
+            said = os.strerror(error.errno)
         raise LakeError(
-            f"the lake {root} cannot be written: {error.strerror or type(error).__name__}. Choose another "
-            "place (TARGETDATA_LAKE) or mend its permissions or space"
+            f"the lake {root} cannot be written: {said}. Choose another place (TARGETDATA_LAKE) or mend its "
+            "permissions or space"
         ) from error

@@ -1,9 +1,11 @@
 """Runs of an extract over two days in processes that are forked after the imports, to be killed."""
 
 import os
+import resource
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -17,10 +19,13 @@ from resources.graphql.paging import keyed
 from resources.graphql.query import Query
 from resources.lake import Lake
 from resources.targetdata import TargetDataResource
-from tests.conftest import PROFILES_QUERY, SCHEMA
-from tests.forks import CONTEXT
+from tests.forks import CONTEXT, ROOT
 
-QUERY = Query.load(PROFILES_QUERY, schema=SCHEMA, identity="profileId")
+QUERY = Query.load(
+    ROOT / "pipelines/defs/profiles/profiles.graphql",
+    schema=ROOT / "pipelines/schema.graphql",
+    identity="profileId",
+)
 SLICE_KEYS, PAGE_KEYS, MAX_BATCH, MAX_IN_FLIGHT = 60, 20, 5, 4
 ASKED_TWICE = SLICE_KEYS + PAGE_KEYS + 2 * MAX_IN_FLIGHT * MAX_BATCH  # the open slice, and those in flight
 
@@ -33,10 +38,11 @@ class Order:
     refresh_token: str
     path: str
     keys: Mapping[str, Sequence[str]]
+    most_bytes: int | None = None  # of a file that it may write: then its disk is full
 
-    def start(self, *, at: int = 0) -> BaseProcess:
-        """Start it; it kills itself before its change number `at` in the lake."""
-        process = CONTEXT.Process(target=_run, args=(self, at))
+    def start(self, *, at: int = 0, said: str = os.devnull) -> BaseProcess:
+        """Start it; it kills itself before its change number `at` in the lake, and says why it failed."""
+        process = CONTEXT.Process(target=_run, args=(self, at, said))
         process.start()
         return process
 
@@ -67,7 +73,7 @@ def extract(order: Order, instance: dg.DagsterInstance | None = None) -> dg.Exec
         api.close()
 
 
-def _run(order: Order, at: int) -> None:
+def _run(order: Order, at: int, said: str) -> None:
     staging.SLICE_KEYS, keyed.PAGE_KEYS = SLICE_KEYS, PAGE_KEYS
     changes = 0
 
@@ -82,7 +88,23 @@ def _run(order: Order, at: int) -> None:
         sys.addaudithook(count)
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 2)
-    sys.exit(0 if extract(order).success else 1)
+    with Path(said).open("w") as saying:
+        with _full_disk(order.most_bytes):
+            result = extract(order)
+        for event in result.all_events:
+            if event.is_step_failure:
+                saying.write(str(event.step_failure_data.error))
+    sys.exit(0 if result.success else 1)
+
+
+@contextmanager
+def _full_disk(most_bytes: int | None) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if most_bytes is not None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def _changes(event: str, given: tuple[object, ...], path: str) -> bool:
