@@ -174,9 +174,17 @@ class Publication:
     def _published_so_far(self) -> Iterator[None]:
         try:
             yield
-        except BaseException:
+        except BaseException as error:
             for event in self._recorded:
                 self._context.log_event(event)
-            for found in self._checks([e.partition for e in self._recorded]) if self._checks else ():
-                self._context.log_event(found)
+            self._check_recorded(error)
             raise
+
+    def _check_recorded(self, error: BaseException) -> None:
+        """Evaluate the checks, but not if the run is to end at once, nor before each retry of nothing."""
+        ends_at_once = not isinstance(error, Exception)
+        comes_again = isinstance(error, dg.RetryRequested) and not self._recorded
+        if self._checks is None or ends_at_once or comes_again:
+            return
+        for found in self._checks([event.partition for event in self._recorded]):
+            self._context.log_event(found)

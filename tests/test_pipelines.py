@@ -211,6 +211,7 @@ def test_a_failure_before_the_keys_of_a_range_are_all_answered_publishes_nothing
     location.sandbox.faults.field_overrides = {"testProfile": "no boolean"}
     assert run_range(location, select="profiles", check=False).returncode != 0
     assert materializations(location, "profiles") == {}
+    assert list(checked(location, "profiles")) == ["newest_partition"], "it is missed when a run fails, too"
     assert not list(location.lake.root.glob("profiles/*"))
     assert not list((location.lake.root / "_staging").iterdir())
 
@@ -315,6 +316,7 @@ def test_a_run_that_is_cancelled_ends_at_once_and_publishes_nothing(location: Lo
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode != 0
+    assert checked(location, "profiles") == {}, "nothing delays the end"
     assert location.lake.manifest("profiles", f"date={DAY}") is None
     assert list((location.folder / "lake" / "_staging").iterdir()) == []
 
