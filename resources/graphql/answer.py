@@ -70,9 +70,10 @@ class Answer:
 
 
 def error_path(error: Mapping[str, object]) -> tuple[str | int, ...]:
-    """Give the response path that an error names."""
+    """Give the response path that an error names; nothing if it is none."""
     path = error.get("path")
-    return tuple(path) if isinstance(path, list) else ()
+    is_path = isinstance(path, list) and all(type(step) in (str, int) for step in path)
+    return tuple(path) if isinstance(path, list) and is_path else ()
 
 
 def error_list(answer: Mapping[str, object]) -> list[Mapping[str, object]]:

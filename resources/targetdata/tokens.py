@@ -203,7 +203,8 @@ def _token_answer(response: aiohttp.ClientResponse, body: bytes) -> Mapping[str,
         answer = msgspec.json.decode(body)
     except UNDECODABLE:
         answer = None
-    if isinstance(answer, dict) and BEARER.fullmatch(str(answer.get("access_token"))):
+    token = answer.get("access_token") if isinstance(answer, dict) else None
+    if isinstance(answer, dict) and isinstance(token, str) and BEARER.fullmatch(token):
         return answer
     raise Unavailable(
         f"{response.url.path} answered without an access token ({response.content_type}, "
