@@ -70,10 +70,10 @@ class Answer:
 
 
 def error_path(error: Mapping[str, object]) -> tuple[str | int, ...]:
-    """Give the response path that an error names; nothing if it is none."""
+    """Give the response path that an error names; a step that is no name or position becomes a ?."""
     path = error.get("path")
-    is_path = isinstance(path, list) and all(type(step) in (str, int) for step in path)
-    return tuple(path) if isinstance(path, list) and is_path else ()
+    steps = path if isinstance(path, list) else []
+    return tuple(step if type(step) in (str, int) else "?" for step in steps)
 
 
 def error_list(answer: Mapping[str, object]) -> list[Mapping[str, object]]:
