@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: install demo test journeys dev check help
+.PHONY: install demo test journeys chaos dev check help
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -24,10 +24,13 @@ dev: .venv/installed ## Dagster's UI on http://localhost:3000 (or PORT=3001), wi
 	@$(BIN)/python -m tests.dev
 
 test: .venv/installed ## the tests, but for the journeys
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not journey"
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not journey and not chaos"
 
 journeys: .venv/installed ## the ways that users go, command by command: README and docs executed, clicks in a browser
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m journey
+
+chaos: .venv/installed ## the long forms of tests/chaos, which print their figures; takes long
+	$(BIN)/python -m pytest -q -s -m chaos
 
 check: .venv/installed ## all that has to be green: lint, format, types, import directions, definitions, tests
 	$(BIN)/ruff check .

@@ -60,3 +60,19 @@ def test_nothing_is_shown_of_an_error_of_one_field() -> None:
 )
 def test_a_code_is_shown_if_it_is_a_plain_word(code: str, words: str) -> None:
     assert words in shown("Unknown type 'Person'.", extensions={"code": code})
+
+
+@pytest.mark.parametrize(
+    ("path", "read"),
+    [
+        ([None], ("?",)),
+        ([True, "a", 0], ("?", "a", 0)),
+        ([["k0"], {"a": 1}, 1.5], ("?", "?", "?")),
+        ("k0", ()),
+        ({"k0": 0}, ()),
+        (None, ()),
+    ],
+)
+def test_steps_of_a_path_are_names_and_positions(path: object, read: tuple[str | int, ...]) -> None:
+    (error,) = Answer.of({"errors": [{"message": "it failed", "path": path}]}).errors
+    assert error.path == read

@@ -314,9 +314,11 @@ def test_a_run_that_is_cancelled_ends_at_once_and_publishes_nothing(location: Lo
     while not any(request.path == "/graphql" for request in location.sandbox.requests):
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    said = "".join(process.communicate(timeout=30))
     assert process.returncode != 0
     assert checked(location, "profiles") == {}, "nothing delays the end"
+    assert "DagsterExecutionInterruptedError" in said
+    assert not any(noise in said for noise in ("Traceback", "never retrieved", "was destroyed", "Unclosed"))
     assert location.lake.manifest("profiles", f"date={DAY}") is None
     assert list((location.folder / "lake" / "_staging").iterdir()) == []
 

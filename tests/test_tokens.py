@@ -110,6 +110,15 @@ def test_an_access_token_that_no_header_can_carry_is_none(
     assert not text or text not in str(caught.value)
 
 
+def test_an_answer_without_an_access_token_is_none(
+    sandbox: Sandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.sandbox.auth.jwt.encode", lambda *_: None)
+    with pytest.raises(ServerUnavailable, match="/auth/token answered without an access token"):
+        connect(sandbox, max_attempts=1).client.ask(PING)
+    assert all(r.path == "/auth/token" for r in sandbox.requests), "not the text None, above all"
+
+
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_a_refused_refresh_token_is_sent_once_and_says_where_to_get_a_new_one(
     status: int, sandbox: Sandbox, connect: Connect, profiles_query: Query

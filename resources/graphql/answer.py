@@ -70,9 +70,10 @@ class Answer:
 
 
 def error_path(error: Mapping[str, object]) -> tuple[str | int, ...]:
-    """Give the response path that an error names."""
+    """Give the response path that an error names; a step that is no name or position becomes a ?."""
     path = error.get("path")
-    return tuple(path) if isinstance(path, list) else ()
+    steps = path if isinstance(path, list) else []
+    return tuple(step if type(step) in (str, int) else "?" for step in steps)
 
 
 def error_list(answer: Mapping[str, object]) -> list[Mapping[str, object]]:

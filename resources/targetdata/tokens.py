@@ -20,7 +20,7 @@ import msgspec
 from resources.errors import Attempt, ExtractionError, TokenRefused, Unavailable
 from resources.graphql.circuit import Circuit
 from resources.graphql.counts import Counts
-from resources.graphql.gate import raise_for_headers, read_bounded
+from resources.graphql.gate import UNDECODABLE, raise_for_headers, read_bounded
 from resources.graphql.retry import Retry, give_up
 from resources.graphql.settings import Settings
 from resources.graphql.tokens import Token
@@ -201,9 +201,10 @@ class AccessTokens:
 def _token_answer(response: aiohttp.ClientResponse, body: bytes) -> Mapping[str, object]:
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNDECODABLE:
         answer = None
-    if isinstance(answer, dict) and BEARER.fullmatch(str(answer.get("access_token"))):
+    token = answer.get("access_token") if isinstance(answer, dict) else None
+    if isinstance(answer, dict) and isinstance(token, str) and BEARER.fullmatch(token):
         return answer
     raise Unavailable(
         f"{response.url.path} answered without an access token ({response.content_type}, "
@@ -226,5 +227,5 @@ def _jwt_lifetime(token: str) -> float | None:
         payload = token.split(".")[1]
         claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return _lifetime(claims["exp"] - claims["iat"])
-    except (IndexError, KeyError, TypeError, ValueError):  # not base64, not JSON, not a JWT
+    except (IndexError, KeyError, TypeError, ValueError, RecursionError):  # not base64, not JSON, not a JWT
         return None
