@@ -5,6 +5,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from resources.lake import Lake
+from resources.lake.leftovers import collect
 from tests.chaos.figures import show
 from tests.chaos.victims import ASKED_TWICE, Order, folder
 from tests.local import last_days
@@ -78,4 +80,5 @@ def assert_tables(order: Order, sandbox: Sandbox) -> None:
     for day, umids in order.keys.items():
         assert plain(lake.read("profiles", folder(day))) == expected_profiles(sandbox, umids)
         assert lookups(lake.read("profiles__lookups", folder(day))) == expected_lookups(sandbox, umids)
+    collect(lake.root, older_than=timedelta(0))
     assert not [path for path in (lake.root / "_staging").rglob("*") if path.is_file()]
