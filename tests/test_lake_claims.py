@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import dagster as dg
@@ -84,11 +85,12 @@ def test_no_other_run_can_claim_or_publish_while_one_is_asked_whether_it_is_canc
 
 @pytest.mark.parametrize("ending", [signal.SIGCONT, signal.SIGKILL])
 def test_one_that_hangs_while_it_publishes_is_waited_for_and_named(
-    lake: Lake, ending: int, monkeypatch: pytest.MonkeyPatch
+    lake: Lake, ending: int, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("resources.lake.claim.WAIT_SECONDS", 0.1)
     publish(lake, "a", run="old")
     process = child(lake, publish_until, "SIGSTOP", "b", run="hanging")
+    stack.callback(process.kill)
     while not hidden(lake, "_commits"):
         assert process.is_alive()
     with pytest.raises(LakeBusy, match=r"last by run hanging\), which has held .*/people/date=.*lock"):

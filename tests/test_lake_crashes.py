@@ -14,7 +14,7 @@ from resources.lake import Lake
 from resources.lake.claim import Claims
 from resources.lake.leftovers import collect
 from tests.crashing import committed, killed
-from tests.lake_rows import DAY, SCHEMAS, everything, hidden, publish, seen
+from tests.lake_rows import DAY, SCHEMAS, everything, hidden, publish, rows, seen
 
 LEAST_POINTS = 20
 
@@ -73,6 +73,17 @@ def test_other_readers_see_what_was_committed_as_soon_as_ours_have_looked(memory
     assert duckdb.sql(f"SELECT id FROM '{memory}/people/*/*.parquet'").fetchall() == [("b",)]
 
 
+def test_a_reader_who_may_not_write_sees_what_is_committed_all_the_same(memory: Path) -> None:
+    lake = Lake(path=str(memory))
+    publish(lake, "a")
+    committed(lake, "b")
+    lock = lake.root / "_claims" / "people" / DAY / ".lock"
+    lock.unlink()
+    lock.mkdir()  # nobody can open it for writing, the superuser neither
+    assert seen(lake) == "b"
+    assert hidden(lake, "_commits")
+
+
 def test_a_first_partition_that_is_not_yet_in_place_is_found_and_read(memory: Path) -> None:
     lake = Lake(path=str(memory))
     committed(lake, "b", folder=DAY)
@@ -115,6 +126,26 @@ def test_what_is_committed_and_was_damaged_since_is_named_and_never_read_in_part
     assert seen(lake) == "a"
     publish(lake, "c")
     assert seen(lake) == "c"
+
+
+def test_what_cannot_be_put_in_place_is_named_published_all_the_same_and_finished_later(memory: Path) -> None:
+    lake = Lake(path=str(memory))
+    publish(lake, "a")
+    path = lake.root / "people" / DAY / "part-00000.parquet"
+
+    def in_the_way() -> bool:
+        path.unlink()
+        (path / "x").mkdir(parents=True)
+        return False
+
+    with pytest.raises(LakeError, match=r"is published, but not all of it could be put in place \(Is a dir"):
+        with lake.write(DAY, SCHEMAS, run="new", is_cancelled=in_the_way) as writer:
+            writer.write(rows("b"))
+    assert seen(lake) == "b"
+    (path / "x").rmdir()
+    path.rmdir()
+    assert seen(lake) == "b"
+    assert not hidden(lake, "_commits")
 
 
 def test_a_full_disk_is_named_and_left_as_it_was(memory: Path) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
@@ -102,9 +103,11 @@ def publish_often(lake: Lake, number: str) -> None:
             continue
 
 
-def test_of_two_runs_at_once_one_is_published_whole(lake: Lake) -> None:
+def test_of_two_runs_at_once_one_is_published_whole(lake: Lake, stack: ExitStack) -> None:
     publish_number(lake, 1)
     runs = [child(lake, publish_often, str(number)) for number in (3, 500)]
+    for run in runs:
+        stack.callback(run.kill)
     seen = set()
     while any(run.is_alive() for run in runs):
         ids = with_ours(lake)

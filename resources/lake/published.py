@@ -90,9 +90,8 @@ def _opened(root: Path, table: str, folder: str, unless_kept: ExitStack) -> Open
 def manifests(root: Path, table: str) -> list[Manifest]:
     """Give the manifests of all partitions of a table, in the order of their folders."""
     commits = unfinished(root, table)
-    folders = {path.name for path in (root / table).glob("*=*")} | {commit.folder for commit in commits}
     found = []
-    for folder in sorted({"", *folders}):
+    for folder in ["", *sorted(path.name for path in (root / table).glob("*=*"))]:
         with suppress(FileNotFoundError):
             found.append(_at(root, commits, Path(table, folder, NAME), Manifest.read))
     return found
