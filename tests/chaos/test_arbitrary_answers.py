@@ -23,7 +23,7 @@ from tests.chaos.figures import show
 from tests.chaos.raw_server import RawAnswer, RawServer
 from tests.chaos.test_arbitrary_instants import LIKELY, microseconds
 
-SHORT, LONG = 60, 2_000
+SHORT, LONG = 40, 1_000
 HANG_SECONDS = 30.0
 SCHEMA = build_schema("""
 scalar Instant

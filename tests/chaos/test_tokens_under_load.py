@@ -62,7 +62,7 @@ def extracted(
     case: str, sandbox: Sandbox, connect: Connect, query: Query
 ) -> tuple[list[Request], list[Request]]:
     umids = sandbox.umids_of(last_days()[-1])
-    sandbox.faults.latency = 0.05
+    sandbox.faults.latency = 0.2
     assert all_keys(opened(connect, sandbox), query, umids) == len(umids)
     assert sandbox.answers == dict.fromkeys(umids, 1), "each key is answered once"
     return counted(case, sandbox)
@@ -73,16 +73,21 @@ def generations(requests: list[Request]) -> int:
     return len({r.token for r in requests if r.token})
 
 
+def demanded(requests: list[Request], seconds: float) -> float:
+    """Give how many tokens that live so long are needed: each is renewed with a quarter of its life left."""
+    took = max(r.done_at for r in requests) - min(r.at for r in requests)
+    return took / (0.75 * seconds) + 2
+
+
 @pytest.mark.parametrize("claimed", [None, 3600.0], ids=["as they say", "shorter than they say"])
 def test_tokens_that_live_short_are_renewed_as_often_as_they_end(
     claimed: float | None, connect: Connect, profiles_query: Query, stack: ExitStack
 ) -> None:
-    sandbox = stack.enter_context(Sandbox(people=400, seed=7, token_seconds=0.5, claimed_seconds=claimed))
-    case = "that live half a second" + (" and say an hour" if claimed else "")
+    sandbox = stack.enter_context(Sandbox(people=300, seed=7, token_seconds=0.7, claimed_seconds=claimed))
+    case = "that live 0.7 s" + (" and say an hour" if claimed else "")
     renewals, others = extracted(case, sandbox, connect, profiles_query)
-    assert len(renewals) <= generations(others) + 1, "no token is made that nobody needs"
-    if claimed is None:
-        assert sum(r.status == 401 for r in others) <= AT_ONCE
+    assert 2 <= len(renewals) <= demanded(others, 0.7)
+    assert sum(r.status == 401 for r in others) <= AT_ONCE * len(renewals), "those on the wire when it ended"
 
 
 def test_a_token_that_is_revoked_under_way_is_renewed_once(
@@ -106,6 +111,7 @@ def test_revoked_again_and_again_each_generation_is_renewed_once(sandbox: Sandbo
     client = opened(connect, sandbox).client
     rounds = 5
     for _ in range(rounds):
+        client._sender.throttle.in_flight = AT_ONCE  # a busy machine is a slow server
         with ThreadPoolExecutor(AT_ONCE) as pool:
             sandbox.faults.gather = AT_ONCE  # all are on the wire before the first answer
             assert all(answer["data"] for answer in pool.map(client.ask, [PING] * AT_ONCE))
@@ -133,10 +139,10 @@ def test_tokens_that_are_never_accepted_end_all_requests_after_a_few_renewals(
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize("seconds", [0.2, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("seconds", [1.0, 3.0])
 def test_tokens_that_live_short_at_length(
     seconds: float, connect: Connect, profiles_query: Query, stack: ExitStack
 ) -> None:
-    sandbox = stack.enter_context(Sandbox(people=20_000, seed=7, token_seconds=seconds))
+    sandbox = stack.enter_context(Sandbox(people=5_000, seed=7, token_seconds=seconds))
     renewals, others = extracted(f"that live {seconds} s", sandbox, connect, profiles_query)
-    assert len(renewals) <= generations(others) + 1
+    assert 2 <= len(renewals) <= demanded(others, seconds)
