@@ -1,17 +1,20 @@
 """The page about the tables is executed: its reads, and its assets in a run of the whole line."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
 from tests.dagster_runs import Location, copied_checkout
+from tests.documents import commands
 from tests.local import last_days
 from tests.sandbox import Sandbox
 from tests.truth import expected_profiles
 
-PAGE = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+PATH = ROOT / "docs" / "tables.md"
+PAGE = PATH.read_text(encoding="utf-8")
 DAYS = last_days(2)
 
 
@@ -45,6 +48,8 @@ def test_its_assets_run_with_the_line_and_its_reads_find_the_tables(sandbox: San
         str(len(ids)),
         str([len(set(ids)), len(ids)]),
     ]
+    (command,) = commands(PATH)
+    assert "would be removed in all: 0 folders" in location.run(*shlex.split(command)).stdout
 
 
 PRINTED = """
