@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from graphql import build_schema
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from resources.errors import ExtractionError
@@ -244,6 +244,16 @@ def check_list(api: GraphQLResource, answer: RawAnswer) -> str:
     return "a list"
 
 
+PERSON = (
+    b'{"id": 7, "n": "8", "ok": true, "at": "2026-11-22T10:00:00.1234567Z", '
+    b'"tags": ["a", null], "inner": [null]}'
+)
+TAKEN = {  # answers that are good, so that each form has one
+    "keyed": b'{"data": {"k0": ' + PERSON + b"}}",
+    "list": b'{"data": {"people": {"pageInfo": {"hasNextPage": false, "endCursor": ""}, "nodes": ['
+    + PERSON
+    + b"]}}}",
+}
 CHECKS = {"keyed": check_keyed, "list": check_list}
 
 
@@ -282,6 +292,7 @@ def run(server: RawServer, kind: str, examples: int) -> None:
 
     @given(answers(st.fixed_dictionaries({"data": mostly(DATA[kind])}, optional={"errors": mostly(ERRORS)})))
     @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
+    @example(RawAnswer(200, {"Content-Type": "application/json"}, TAKEN[kind]))
     def every(answer: RawAnswer) -> None:
         server.answers["/graphql"] = answer
         api = GraphQLResource(url=f"{server.url}/graphql", **LIMITS)
@@ -292,8 +303,8 @@ def run(server: RawServer, kind: str, examples: int) -> None:
 
     every()
     show(f"arbitrary answers to a {kind} query", **dict(outcomes.most_common()))
-    assert outcomes.keys() & {"found", "a list"}, "some are taken"
-    assert len(outcomes) > 2
+    assert outcomes.keys() & {"found", "a list"}
+    assert outcomes["ServerUnavailable"]
 
 
 TOKEN = st.fixed_dictionaries(
@@ -316,6 +327,9 @@ def run_tokens(server: RawServer, examples: int) -> None:
 
     @given(answers(TOKEN))
     @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
+    @example(RawAnswer(200, {}, b'{"access_token": "a"}'))
+    @example(RawAnswer(200, {}, b'{"access_token": null}'))
+    @example(RawAnswer(200, {}, b"[" * 50_000))
     def every(answer: RawAnswer) -> None:
         server.answers.update({"/graphql": GOOD, "/auth/token": answer})
         resource = TargetDataResource(base_url=server.url, refresh_token="offline", **LIMITS)
@@ -332,7 +346,7 @@ def run_tokens(server: RawServer, examples: int) -> None:
     every()
     show("arbitrary answers to a refresh token", **dict(outcomes.most_common()))
     assert outcomes["a token"]
-    assert len(outcomes) > 2
+    assert outcomes["ServerUnavailable"]
 
 
 @pytest.mark.parametrize("kind", TEXTS)
@@ -341,7 +355,7 @@ def test_any_answer_is_a_table_or_an_error_of_the_tree(kind: str, server: RawSer
 
 
 def test_any_answer_to_a_refresh_token_is_a_token_or_an_error_of_the_tree(server: RawServer) -> None:
-    run_tokens(server, SHORT)
+    run_tokens(server, SHORT // 2)
 
 
 @pytest.mark.chaos
