@@ -1,5 +1,6 @@
 """(a) Runs that are killed at random points: after the next run the tables are what the sandbox holds."""
 
+import os
 import random
 import signal
 import time
@@ -15,7 +16,7 @@ import pytest
 from resources.lake import Lake
 from resources.lake.leftovers import collect
 from tests.chaos.figures import show
-from tests.chaos.victims import ASKED_TWICE, Order, folder
+from tests.chaos.victims import ASKED_TWICE, IN_FLIGHT, Order, folder
 from tests.local import last_days
 from tests.sandbox import Sandbox
 from tests.truth import expected_lookups, expected_profiles, lookups, plain
@@ -68,10 +69,36 @@ def test_a_run_that_is_killed_anywhere_is_gone_on_with(points: int, sandbox: San
     assert most_twice <= ASKED_TWICE
 
 
-def kill_after(victim: BaseProcess, sandbox: Sandbox, requests: int) -> None:
-    """Kill a run when the sandbox has got so many requests of it."""
+def test_a_run_that_is_cancelled_loses_no_answer_that_had_come(sandbox: Sandbox, memory: Path) -> None:
+    keys = {str(day): sandbox.umids_of(day) for day in last_days(2)}
+    order = Order(sandbox.url, sandbox.refresh_token, str(memory / "lake"), keys)
+    victim = order.start()
+    wait_for(victim, sandbox, 35)
+    assert victim.pid
+    os.kill(victim.pid, signal.SIGINT)
+    victim.join()
+    assert victim.exitcode == 1
+    assert not Lake(path=order.path).manifests("profiles")
+    answered = len(sandbox.answers)
+    successor = order.start()
+    successor.join()
+    assert successor.exitcode == 0
+    twice = sum(times > 1 for times in sandbox.answers.values())
+    assert_tables(order, sandbox)
+    show("cancelled", answered_before=answered, asked_twice=twice)
+    assert answered > IN_FLIGHT
+    assert twice <= IN_FLIGHT, "what was decoded is staged, however few keys it is"
+
+
+def wait_for(victim: BaseProcess, sandbox: Sandbox, requests: int) -> None:
+    """Wait until the sandbox has got so many requests of a run."""
     while victim.is_alive() and len(sandbox.requests) < requests:
         time.sleep(LOOK_SECONDS)
+
+
+def kill_after(victim: BaseProcess, sandbox: Sandbox, requests: int) -> None:
+    """Kill a run when the sandbox has got so many requests of it."""
+    wait_for(victim, sandbox, requests)
     victim.kill()
 
 

@@ -27,7 +27,8 @@ QUERY = Query.load(
     identity="profileId",
 )
 SLICE_KEYS, PAGE_KEYS, MAX_BATCH, MAX_IN_FLIGHT = 60, 20, 5, 4
-ASKED_TWICE = SLICE_KEYS + PAGE_KEYS + 2 * MAX_IN_FLIGHT * MAX_BATCH  # the open slice, and those in flight
+IN_FLIGHT = PAGE_KEYS + 2 * MAX_IN_FLIGHT * MAX_BATCH  # keys asked for, or answered and not yet a page
+ASKED_TWICE = SLICE_KEYS + IN_FLIGHT  # and those of the open slice
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def _run(order: Order, at: int, said: str) -> None:
 
     if at:
         sys.addaudithook(count)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a forked child ignores it
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 2)
     with Path(said).open("w") as saying:
