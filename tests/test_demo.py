@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from resources.lake import Lake
 from tests.conftest import ROOT
 from tests.local import last_days
@@ -12,6 +14,7 @@ from tests.sandbox import Sandbox
 from tests.truth import expected_lookups, expected_profiles, expected_wide, lookups, plain
 
 
+@pytest.mark.journey
 def test_the_demos_tables_equal_what_the_sandbox_holds_row_by_row(tmp_path: Path) -> None:
     days = last_days()
     home = tmp_path / "dagster"
