@@ -17,9 +17,14 @@ from multiprocessing import get_context
 from pathlib import Path
 
 LIBRARIES = [
-    *("dagster", "dagster._cli", "dagster._core.instance", "dagster_webserver", "alembic", "sqlalchemy"),
+    *("dagster", "dagster._cli", "dagster_webserver", "dagster._daemon.controller"),
+    *("dagster._core.instance.factory", "dagster._core.execution.execute_in_process"),
+    *("dagster._core.executor.in_process", "dagster._core.launcher.sync_in_memory_run_launcher"),
+    *(f"dagster._core.storage.{name}" for name in ("event_log", "runs", "schedules", "root")),
+    *("alembic.command", "sqlalchemy.dialects.sqlite", "structlog", "upath", "fsspec.implementations.local"),
     *("aiohttp", "gql", "gql.transport.aiohttp", "graphql", "tenacity", "msgspec", "dotenv"),
-    *("pandas", "pyarrow", "pyarrow.parquet", "pyarrow.dataset", "pyarrow.compute", "typer", "rich.progress"),
+    *("anyio._backends._asyncio", "typer", "rich.progress", "rich.syntax"),
+    *("pandas", "pyarrow", "pyarrow.acero", "pyarrow.compute", "pyarrow.dataset", "pyarrow.parquet"),
 ]
 CHILDREN = ["pytest", "tests.crashing", "tests.lake_rows", "tests.chaos.victims"]  # what they run
 ROOT = Path(__file__).resolve().parent.parent
