@@ -1,7 +1,7 @@
 """An extract in a Dagster run: pages in, published partitions and their figures out."""
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TypeVar
 
@@ -12,11 +12,11 @@ from pipelines.figures import figures
 from pipelines.partition import ExtractPartition, ExtractRange
 from pipelines.publication import OBSERVED_LATE, Publication
 from pipelines.staging import Staging
-from resources.errors import ExtractionError
+from resources.errors import ExtractionError, PersonNeeded
 from resources.graphql.page import MaxFailed
 from resources.graphql.query import Query
 from resources.lake import Lake
-from resources.lake.columns_policy import SchemaChanges, require_columns
+from resources.lake.columns_policy import SchemaChanges, replaces_columns, require_columns
 
 T = TypeVar("T")
 
@@ -71,10 +71,13 @@ class Extraction:
         groups = [key or "" for key in self.keys]
         with self._publication.failures(), self._staged(groups) as staging:
             opened = [self._open(key, staging, group) for key, group in zip(self.keys, groups, strict=True)]
-            with each_by_itself(opened) as partitions:
+            with each_by_itself(opened, self._context.log.error) as partitions:
                 by_group = dict(zip(groups, partitions, strict=True))
                 yield ExtractRange(self._query.name, self._lake, by_group, staging)
                 staging.complete()
+                if replaces_columns(self._lake, self._query.tables, self._publication.folders):
+                    for partition in partitions:  # all or none: a table would have two types of a column
+                        partition.check(max_failed=self._max_failed)
 
     @contextmanager
     def _staged(self, groups: Collection[str]) -> Iterator[Staging]:
@@ -131,8 +134,13 @@ class Extraction:
 
 
 @contextmanager
-def each_by_itself(contexts: Sequence[AbstractContextManager[T]]) -> Iterator[list[T]]:
-    """Enter all; at the end leave each by itself, then raise the first failure among them."""
+def each_by_itself(
+    contexts: Sequence[AbstractContextManager[T]], say: Callable[[str], object]
+) -> Iterator[list[T]]:
+    """Enter all; at the end leave each by itself, then raise one of the failures: a person's before others.
+
+    Each is said, and the one that is raised names the others.
+    """
     failures: list[ExtractionError] = []
     with ExitStack() as unfinished:
         stacks = [unfinished.enter_context(ExitStack()) for _ in contexts]
@@ -141,6 +149,10 @@ def each_by_itself(contexts: Sequence[AbstractContextManager[T]]) -> Iterator[li
             try:
                 stack.close()
             except ExtractionError as failure:
+                say(f"{failure} {failure.details or ''}".strip())
                 failures.append(failure)
     if failures:
-        raise failures[0]
+        worst = next((f for f in failures if isinstance(f, PersonNeeded)), failures[0])
+        also = [str(failure) for failure in failures if failure is not worst]
+        worst.details |= {"also_failed": also} if also else {}
+        raise worst

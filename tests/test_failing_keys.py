@@ -172,3 +172,31 @@ def test_a_server_that_is_down_is_not_laid_on_the_keys(
     sandbox.faults.status = 503
     with pytest.raises(ServerUnavailable, match="went on failing: POST /graphql answered 503"):
         extract(connect(sandbox, max_attempts=2), profiles_query, ["a", "b"])
+
+
+def test_what_came_before_a_failure_is_given_before_it_is_raised(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query
+) -> None:
+    sandbox.faults.outage_after, sandbox.faults.outage = 12, 10_000
+    asked = 0
+    with pytest.raises(ServerUnavailable):
+        for page in connect(sandbox, max_attempts=2).pages(profiles_query, keys=sandbox.umids_of(DAY)):
+            asked += page.asked
+    assert asked > len(sandbox.answers) / 2 > 0
+
+
+def test_what_came_before_a_pause_is_given_while_it_lasts(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resources.graphql.paging.keyed.PAGE_SECONDS", 0.2)
+    faults = sandbox.faults
+    faults.every, faults.kinds, faults.retry_after = 10, ["429"], 20.0
+    pages = connect(sandbox, max_in_flight=1).pages(profiles_query, keys=sandbox.umids_of(DAY))
+    asked = 0
+    while not any(request.status == 429 for request in sandbox.requests):
+        asked += next(pages).asked
+    if asked < len(sandbox.answers):
+        asked += next(pages).asked
+    assert asked == len(sandbox.answers)
+    assert sandbox.requests[-1].status == 429, "the pause is not over"
+    pages.close()  # type: ignore[attr-defined]

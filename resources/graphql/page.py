@@ -95,10 +95,16 @@ class Tally:
             raise AccountingError(f"{where}keys do not add up: {self}")
         if not self.exceeds(max_failed):
             return
+        advice = (
+            f"{details['failed_keys']} has these keys with what the server said; the next run within a day "
+            "asks for them alone. "
+            if "failed_keys" in details
+            else ""
+        )
         codes = ", ".join(f"{number} {code}" for code, number in self.failures.most_common(SHOWN_CODES))
         raise TooManyFailed(
-            f"{where}{self.failed:,} of {self.asked:,} keys failed ({codes}), {shown(max_failed)} may; "
-            "nothing is published. If more may fail: TARGETDATA_MAX_FAILED or GRAPHQL_MAX_FAILED, "
+            f"{where}{self.failed:,} of {self.asked:,} keys failed ({codes}), {shown(max_failed)} may; it is "
+            f"not published. {advice}If more may fail: TARGETDATA_MAX_FAILED or GRAPHQL_MAX_FAILED, "
             "--max-failed",
             details={"keys_failed": self.failed, "codes": dict(self.failures), **details},
         )

@@ -64,6 +64,16 @@ def require_columns(
             raise SchemaChanged(_message(lake, newest, changes, policy))
 
 
+def replaces_columns(lake: Lake, tables: Mapping[str, pa.Schema], folders: Collection[str]) -> bool:
+    """Say whether some of these partitions have other columns than their tables are about to get."""
+    return any(
+        found.columns != column_types(schema)
+        for table, schema in tables.items()
+        for found in lake.manifests(table)
+        if found.partition in folders
+    )
+
+
 def newest_but(lake: Lake, table: str, replaced: Collection[str]) -> Manifest | None:
     """Give the manifest of the partition that was published last, but for those to be replaced."""
     others = [found for found in lake.manifests(table) if found.partition not in replaced]

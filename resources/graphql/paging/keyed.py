@@ -10,7 +10,7 @@ from typing import TypedDict
 
 import pyarrow as pa
 
-from resources.errors import ValueMisfit
+from resources.errors import ExtractionError, ValueMisfit
 from resources.graphql import arrow
 from resources.graphql.page import Page
 from resources.graphql.paging.chain import Chain
@@ -52,21 +52,45 @@ class KeyedPages:
     async def pages(self, asked: Asked) -> AsyncGenerator[Page]:
         """Yield pages of at least PAGE_KEYS keys, or of what came in PAGE_SECONDS; the last one of fewer.
 
-        Where there are groups, such a stretch of keys gives a page for each group that has some of them.
+        Where there are groups, such a stretch of keys gives a page for each group that has some of them. What
+        came before a failure is given before it is raised.
         """
+        done = 0
+        async with aclosing(self._stretches(asked.keys)) as stretches:
+            async for outcomes in stretches:
+                for page in await asyncio.to_thread(self._pages, outcomes, asked, done):
+                    yield page
+                done += len(outcomes)
+
+    async def _stretches(self, keys: pa.Table) -> AsyncGenerator[list[Outcome]]:
+        """Gather the outcomes of batches; where there are no keys, give the one stretch of none."""
         gathered: list[Outcome] = []
-        done, since = 0, time.monotonic()
-        async with aclosing(self._batches(asked.keys)) as batches:
-            async for outcomes in batches:
-                gathered += outcomes
-                if len(gathered) >= PAGE_KEYS or time.monotonic() - since >= PAGE_SECONDS:
-                    for page in await asyncio.to_thread(self._pages, gathered, asked, done):
-                        yield page
-                    done += len(gathered)
-                    gathered, since = [], time.monotonic()
-        if gathered or not asked.keys.num_rows:
-            for page in await asyncio.to_thread(self._pages, gathered, asked, done):
-                yield page
+        since, failure, is_first = time.monotonic(), None, True
+        async with aclosing(self._batches(keys)) as batches:
+            ahead = asyncio.create_task(_next(batches))
+            try:
+                while True:
+                    left = max(0.0, since + PAGE_SECONDS - time.monotonic())
+                    came, _ = await asyncio.wait([ahead], timeout=left if gathered else None)
+                    if came:
+                        outcomes = ahead.result()
+                        if outcomes is None:
+                            break
+                        gathered += outcomes
+                        ahead = asyncio.create_task(_next(batches))
+                    late = time.monotonic() - since >= PAGE_SECONDS
+                    if len(gathered) >= PAGE_KEYS or (gathered and late):
+                        yield gathered
+                        gathered, since, is_first = [], time.monotonic(), False
+            except ExtractionError as error:
+                failure = error
+            finally:
+                ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)
+        if gathered or (is_first and not failure):
+            yield gathered
+        if failure:
+            raise failure
 
     async def _batches(self, keys: pa.Table) -> AsyncGenerator[list[Outcome]]:
         """Keep requests in flight and yield their outcomes in order."""
@@ -169,6 +193,10 @@ class KeyedPages:
         """Name a key without showing it."""
         text = "\x1f".join(str(part) for part in key)
         return blake2b(text.encode(), key=self._digest_key, digest_size=DIGEST_BYTES).hexdigest()
+
+
+async def _next(batches: AsyncGenerator[list[Outcome]]) -> list[Outcome] | None:
+    return await anext(batches, None)
 
 
 class _Slices:
