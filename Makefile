@@ -29,8 +29,8 @@ test: .venv/installed ## the tests, but for the journeys
 journeys: .venv/installed ## the ways that users go, command by command: README and docs executed, clicks in a browser
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m journey
 
-chaos: .venv/installed ## the long forms of tests/chaos, which print their figures; takes long
-	$(BIN)/python -m pytest -q -s -m chaos
+chaos: .venv/installed ## the test bench, its long forms too; each case prints its figures; takes long
+	$(BIN)/python -m pytest -q -s tests/chaos
 
 check: .venv/installed ## all that has to be green: lint, format, types, import directions, definitions, tests
 	$(BIN)/ruff check .

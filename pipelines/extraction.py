@@ -56,7 +56,7 @@ class Extraction:
         """Open one partition; at the end of the `with` it is checked, published and recorded."""
         with (
             self._publication.failures(),
-            self._staged([""]) as staging,
+            self._staged([""], [key or ""]) as staging,
             self._open(key, staging) as partition,
         ):
             yield partition
@@ -69,7 +69,7 @@ class Extraction:
         One that fails its check does not keep the others from being published.
         """
         groups = [key or "" for key in self.keys]
-        with self._publication.failures(), self._staged(groups) as staging:
+        with self._publication.failures(), self._staged(groups, groups) as staging:
             opened = [self._open(key, staging, group) for key, group in zip(self.keys, groups, strict=True)]
             with each_by_itself(opened, self._context.log.error) as partitions:
                 by_group = dict(zip(groups, partitions, strict=True))
@@ -80,15 +80,16 @@ class Extraction:
                         partition.check(max_failed=self._max_failed)
 
     @contextmanager
-    def _staged(self, groups: Collection[str]) -> Iterator[Staging]:
+    def _staged(self, groups: Collection[str], partitions: Collection[str]) -> Iterator[Staging]:
         """Remove what is staged when all of it is published; else leave it to the next run."""
         replaced, policy = self._publication.folders, self._schema_changes
         require_columns(self._lake, self._query.tables, replaced=replaced, policy=policy)
-        staging = Staging(self._lake.root, self._query, groups, run=self._context.run.run_id)
+        run = self._context.run.run_id
+        staging = Staging(self._lake.root, self._query, groups, run=run, partitions=partitions)
         try:
             yield staging
-        except BaseException:
-            staging.leave()
+        except BaseException as error:
+            staging.leave(error)
             raise
         staging.remove()
 

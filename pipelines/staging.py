@@ -1,10 +1,12 @@
 """Pages of a run while they come in: staged in slices, so that the run after a killed one goes on."""
 
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import msgspec
 import pyarrow as pa
@@ -16,6 +18,7 @@ from resources.graphql.page import Page, Tally
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from resources.graphql.tables import LOOKUPS
+from resources.lake.level import level_of
 from resources.lake.partition import lake_errors
 from resources.lake.stage import Stage
 
@@ -61,10 +64,13 @@ class Staging:
     """Gathers pages into slices, and sums them up by group of keys: by partition, in a run of several.
 
     It is the `Resume` of `pages`. Without that, the stage is this run's own and nothing goes on with it.
-    Each of `fences` raises where another run has taken over.
+    `partitions` are those of the run, which nothing of others is mixed with. Each of `fences` raises where
+    another run has taken over.
     """
 
-    def __init__(self, root: Path, query: Query, groups: Collection[str], *, run: str) -> None:
+    def __init__(
+        self, root: Path, query: Query, groups: Collection[str], *, run: str, partitions: Collection[str]
+    ) -> None:
         self.fences: list[Callable[[], object]] = []
         self.tallies = {group: Tally() for group in groups}
         self.rows: Counter[str] = Counter()
@@ -72,6 +78,7 @@ class Staging:
         self._root = root
         self._query = query
         self._run = run
+        self._partitions = partitions
         self._stage: Stage | None = None
         self._is_resumed = False
         self._has_failed_file = False
@@ -86,7 +93,8 @@ class Staging:
                 f"{self._query.name}: resume= is for one call of pages() a partition: leave it out, or let "
                 "each have a partition of its own"
             )
-        self._stage = Stage.open(self._root, self._query.tables, digest)
+        named = hashlib.sha256(f"{digest} {sorted(self._partitions)}".encode()).hexdigest()[:32]
+        self._stage = Stage.open(self._root, self._query.tables, named)
         self._is_resumed = True
         for number, found in enumerate(self._stage.slices):
             figures = {group: msgspec.json.decode(raw, type=Figures) for group, raw in found.figures.items()}
@@ -133,11 +141,14 @@ class Staging:
             self.flush()
 
     def flush(self) -> None:
-        """Stage what has come in since the last slice."""
+        """Stage what has come in since the last slice, unless another run has taken over."""
+        self._require_claim()
+        self._append()
+
+    def _append(self) -> None:
         pages, self._open = self._open.whole, _OpenSlice()
         if not pages:
             return
-        self._require_claim()
         rows: dict[str, dict[str, list[pa.Table]]] = {}
         figures: dict[str, Figures] = {}
         for group, page in pages:
@@ -159,12 +170,15 @@ class Staging:
         if fenced:
             raise fenced
 
-    def leave(self) -> None:
-        """Keep what the next run can go on with; the error that ends this one counts."""
-        with suppress(ExtractionError):
-            if self._is_resumed:
-                self.flush()
+    def leave(self, error: BaseException) -> None:
+        """Keep what the next run can go on with, unless it does not add up; `error` is what ends this one."""
+        if self._is_resumed:
+            with suppress(ExtractionError):
+                self._append()
         if self._stage is None:
+            return
+        if isinstance(error, AccountingError):
+            self._stage.remove()
             return
         goes_on = self._is_resumed and (isinstance(self._query.plan, Keyed) or self.reached is not None)
         if self._has_failed_file or (goes_on and self._stage.slices):
@@ -192,7 +206,7 @@ class Staging:
 
     def write_failed(self, group: str, folder: str) -> Path:
         """Write the lookups of a group that failed to a file beside the slices."""
-        path = self._held.folder / f"failed-{folder or 'all'}.parquet"
+        path = self._held.folder / f"failed-{level_of(folder)}.parquet"
         name = self._query.name + LOOKUPS
         with lake_errors(self._root), pq.ParquetWriter(path, self._query.tables[name]) as writer:
             for _, rows in self._held.rows(name, group):
@@ -202,12 +216,13 @@ class Staging:
 
     def remove(self) -> None:
         """Remove what is staged: it is published."""
-        self._held.remove()
+        with lake_errors(self._root):
+            self._held.remove()
 
     @property
     def _held(self) -> Stage:
         if self._stage is None:
-            self._stage = Stage.open(self._root, self._query.tables, f"run-{self._run}-{id(self)}")
+            self._stage = Stage.open(self._root, self._query.tables, f"run-{self._run}-{uuid4().hex}")
         return self._stage
 
 

@@ -1,20 +1,27 @@
 """A run that was ended goes on where it was: what is staged is not asked again, and nothing else differs."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
 import msgspec
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines import staging as staging_module
 from pipelines.staging import Staging
 from resources.errors import AccountingError, ConfigurationError, TooManyFailed
+from resources.graphql.page import Tally, read_max_failed
 from resources.graphql.paging.keys import GroupedKeys
 from resources.graphql.query import Query
+from resources.graphql.texts import joined
 from resources.lake import stage as stage_module
+from resources.lake.slices import Slice
 from resources.lake.stage import RESUMABLE, Started
 from resources.targetdata import TargetDataResource
 from tests.conftest import ROOT, Connect
@@ -38,8 +45,10 @@ def stage(tmp_path: Path, profiles_query: Query, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("resources.graphql.paging.keyed.PAGE_KEYS", 5)
     numbers = iter(range(100))
 
-    def opened(*groups: str, query: Query = profiles_query) -> Staging:
-        return Staging(tmp_path, query, groups or [""], run=f"run-{next(numbers)}")
+    def opened(*groups: str, query: Query = profiles_query, partition: str = "") -> Staging:
+        return Staging(
+            tmp_path, query, groups or [""], run=f"run-{next(numbers)}", partitions=groups or [partition]
+        )
 
     return opened
 
@@ -55,7 +64,7 @@ def take(
     if pages is None:
         staging.complete()
     else:
-        staging.leave()
+        staging.leave(KeyboardInterrupt())
     return staging
 
 
@@ -133,7 +142,7 @@ def test_a_key_that_failed_is_asked_again(
     assert first.tallies[""].failed == 1
     path = first.write_failed("", "date=2026-11-22")
     assert pa.parquet.read_table(path)["umid"].to_pylist() == [poison]
-    first.leave()
+    first.leave(KeyboardInterrupt())
     sandbox.faults.alias_errors = {}
     sandbox.clear()
     second = take(connect(sandbox), profiles_query, stage(), keys=umids)
@@ -188,7 +197,7 @@ def test_what_is_published_is_removed_and_a_run_without_resume_leaves_nothing(
     for page in islice(connect(sandbox).pages(profiles_query, keys=umids), 9):
         without.add(page, "")
     assert list(tmp_path.rglob("*.arrow"))
-    without.leave()
+    without.leave(KeyboardInterrupt())
     assert list((tmp_path / "_staging").rglob("*")) == []
 
 
@@ -201,9 +210,7 @@ def test_two_calls_of_pages_cannot_share_what_is_staged(
 
 
 def test_a_limit_of_failed_keys_may_be_a_share() -> None:
-    from resources.graphql.page import Tally, read_max_failed
-
-    tally = Tally(asked=1000, found=995, failures=staging_module.Counter({"INTERNAL": 5}))
+    tally = Tally(asked=1000, found=995, failures=Counter({"INTERNAL": 5}))
     tally.check(max_failed=read_max_failed("0.5%"))
     with pytest.raises(TooManyFailed, match=r"5 of 1,000 keys failed \(5 INTERNAL\), 0.4% may") as caught:
         tally.check(max_failed=read_max_failed("0.4%"))
@@ -212,7 +219,77 @@ def test_a_limit_of_failed_keys_may_be_a_share() -> None:
 
 @pytest.mark.parametrize("text", ["-1", "101%", "-0.1%", "0.5", "many", "", "%"])
 def test_what_is_no_limit_is_refused(text: str) -> None:
-    from resources.graphql.page import read_max_failed
-
     with pytest.raises(ValueError, match="a number of keys, or a share of them"):
         read_max_failed(text)
+
+
+@pytest.mark.parametrize("way", ["alias_errors", "poison"])
+def test_many_keys_that_fail_again_are_failed_and_no_broken_server(
+    way: str,
+    sandbox: Sandbox,
+    connect: Connect,
+    profiles_query: Query,
+    stage: Stage,
+    umids: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("resources.graphql.retry.BACKOFF", lambda _: 0.001)
+    monkeypatch.setattr("resources.graphql.paging.lookup.PAUSE_SECONDS", 0.001)
+    bad = umids[3::10]
+    setattr(sandbox.faults, way, dict.fromkeys(bad, -1) if way == "alias_errors" else bad)
+    first = take(connect(sandbox, max_attempts=2), profiles_query, stage(), keys=umids)
+    assert first.tallies[""].failed == len(bad) > 3
+    first.leave(TooManyFailed("more than may"))
+    second = take(connect(sandbox, max_attempts=2), profiles_query, stage(), keys=umids)
+    assert (second.tallies[""].failed, second.tallies[""].staged) == (len(bad), len(umids) - len(bad))
+
+
+def test_what_does_not_add_up_is_not_gone_on_with(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query, stage: Stage, umids: list[str]
+) -> None:
+    take(connect(sandbox), profiles_query, stage(), keys=umids).leave(AccountingError("keys do not add up"))
+    assert take(connect(sandbox), profiles_query, stage(), keys=umids).tallies[""].staged == 0
+
+
+def test_another_partition_with_the_same_keys_starts_afresh(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query, stage: Stage, umids: list[str]
+) -> None:
+    take(connect(sandbox), profiles_query, stage(partition="2026-11-21"), 9, keys=umids)
+    other = take(connect(sandbox), profiles_query, stage(partition="2026-11-22"), keys=umids)
+    assert other.tallies[""].staged == 0
+    same = take(connect(sandbox), profiles_query, stage(partition="2026-11-21"), keys=umids)
+    assert same.tallies[""].staged > 0
+
+
+def test_an_index_that_is_damaged_anywhere_is_asked_again(
+    sandbox: Sandbox, connect: Connect, profiles_query: Query, stage: Stage, umids: list[str], tmp_path: Path
+) -> None:
+    take(connect(sandbox), profiles_query, stage(), 20, keys=umids)
+    index = sorted(tmp_path.rglob("slice-*.json"))[1]
+    good = index.read_bytes()
+    for place in range(0, len(good), 7):
+        for byte in (b"0", b"\xff"):
+            index.write_bytes(good[:place] + byte + good[place + 1 :])
+            read = Slice.read(index)
+            assert read is None or good[place : place + 1] == byte
+    index.write_bytes(b"\xff" + good[1:])
+    second = take(connect(sandbox), profiles_query, stage(), keys=umids)
+    assert 20 <= second.tallies[""].staged < 40
+    assert lookups(tables(profiles_query, second)["profiles__lookups"]) == expected_lookups(sandbox, umids)
+
+
+@pytest.mark.parametrize("share", ["0.7%", "1.4%", "0.1%", "33%"])
+@pytest.mark.parametrize("asked", [1_000, 10_000, 1_000_000])
+def test_a_share_is_exact_at_its_border(share: str, asked: int) -> None:
+    may = Fraction(share[:-1]) / 100 * asked
+    assert may.denominator == 1
+    limit = read_max_failed(share)
+    assert not Tally(asked=asked, failures=Counter({"A": int(may)})).exceeds(limit)
+    assert Tally(asked=asked, failures=Counter({"A": int(may) + 1})).exceeds(limit)
+
+
+@given(st.lists(st.tuples(st.text(), st.none() | st.text()), unique=True, min_size=2))
+def test_rows_of_several_columns_are_never_taken_for_each_other(rows: list[tuple[str, str | None]]) -> None:
+    columns = [pa.array([row[i] for row in rows], pa.string()) for i in range(2)]
+    texts = joined(pa.table({"a": columns[0], "b": columns[1]})).to_pylist()
+    assert len(set(texts)) == len(rows)

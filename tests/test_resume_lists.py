@@ -8,7 +8,7 @@ import pytest
 
 from pipelines import staging as staging_module
 from pipelines.staging import Staging
-from resources.errors import AccountingError
+from resources.errors import AccountingError, QueryError
 from resources.graphql.client import Client
 from resources.graphql.query import Query
 from resources.graphql.settings import Settings
@@ -48,18 +48,22 @@ def server() -> Iterator[OddServer]:
 
 @pytest.fixture
 def take(server: OddServer, tmp_path: Path) -> Take:
-    def taken(query: Query, pages: int | None = None) -> Staging:
+    def taken(query: Query, pages: int | None = None, page_size: int = 5) -> Staging:
         """Read so many pages of five rows, or all, as a run does that ends there."""
-        staging = Staging(tmp_path, query, [""], run="run")
-        with Client(Settings(server.url, page_size=5)) as client:
+        staging = Staging(tmp_path, query, [""], run="run", partitions=[""])
+        with Client(Settings(server.url, page_size=page_size)) as client:
             found = client.pages(query, resume=staging)
-            for page in islice(found, pages):
-                staging.add(page, "")
+            try:
+                for page in islice(found, pages):
+                    staging.add(page, "")
+            except QueryError as error:
+                staging.leave(error)
+                raise
             found.close()  # type: ignore[attr-defined]
         if pages is None:
             staging.complete()
         else:
-            staging.leave()
+            staging.leave(KeyboardInterrupt())
         return staging
 
     return taken
@@ -128,3 +132,27 @@ def test_a_list_by_numbers_is_read_anew_as_its_rows_may_have_shifted(server: Odd
     done = take(query)
     assert rows(done) == ROWS
     assert done.tallies[""].staged == 0
+
+
+def test_a_short_trouble_of_the_server_gives_up_nothing(server: OddServer, take: Take) -> None:
+    query = server.load(CURSOR)
+    take(query, 7)
+
+    def broken(_: object, **how: object) -> object:
+        raise ValueError("not now")
+
+    server._root["ts"] = broken
+    with pytest.raises(QueryError):
+        take(query)
+    server._root["ts"] = lambda _, **how: resolve(**how)
+    done = take(query)
+    assert rows(done) == ROWS
+    assert done.tallies[""].staged == 35
+
+
+def test_a_smaller_page_size_counts_for_what_is_left(server: OddServer, take: Take) -> None:
+    query = server.load(CURSOR)
+    take(query, 7)
+    asked_before = len(server.asked)
+    assert rows(take(query, page_size=2)) == ROWS
+    assert {asked["first"] for asked in server.asked[asked_before:]} == {2}

@@ -16,7 +16,7 @@ from resources.graphql.paging.chain import Chain
 from resources.graphql.paging.keyed import KeyedPages
 from resources.graphql.paging.keys import Asked, asked_keys
 from resources.graphql.paging.lists import ListPages
-from resources.graphql.paging.lookup import Lookup
+from resources.graphql.paging.lookup import Key, Lookup
 from resources.graphql.paging.resume import Resume, digest_of, left_to_ask
 from resources.graphql.paging.rows import Identities
 from resources.graphql.plan import Keyed, Listed, check_variables
@@ -129,11 +129,11 @@ class Client:
             case Keyed() as plan:
                 if keys is None:
                     raise ConfigurationError(f"{query.name} looks up by key: give it keys=")
-                asked, identities = asked_keys(keys, plan), Identities()
+                asked, identities, good = asked_keys(keys, plan), Identities(), None
                 if resume:
                     resume.begin(digest_of(query, self.settings.url, variables, asked))
-                    asked, identities = left_to_ask(asked, query, plan, resume)
-                return self._portal.call(self._keyed, query, plan, variables, asked, identities)
+                    asked, identities, good = left_to_ask(asked, query, plan, resume)
+                return self._portal.call(self._keyed, query, plan, variables, asked, identities, good)
             case Listed() as plan:
                 if keys is not None:
                     raise ConfigurationError(f"{query.name} reads a list: it takes no keys")
@@ -149,9 +149,10 @@ class Client:
         variables: Mapping[str, object],
         asked: Asked,
         identities: Identities,
+        good: Key | None,
     ) -> AsyncGenerator[Page]:
         batch = Batch(self.settings.max_batch)
-        lookup = Lookup(plan, self._sender, batch, variables)
+        lookup = Lookup(plan, self._sender, batch, variables, good=good)
         asker = Chain(plan, lookup) if plan.kinds else lookup
         digest_key = self.settings.digest_key
         pages = KeyedPages(query, plan, asker, batch, self._sender.throttle, digest_key, identities)

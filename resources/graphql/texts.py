@@ -6,8 +6,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-SEPARATOR, NULL = "\x1f", "\x00"
-
 
 def digest(table: pa.Table) -> str:
     """Give a digest of columns as texts, whatever their chunks."""
@@ -26,7 +24,10 @@ def joined(table: pa.Table) -> pa.ChunkedArray:
     columns = [column.cast(pa.string()) for column in table.columns]
     if len(columns) == 1:
         return columns[0]
-    return pc.binary_join_element_wise(*(pc.fill_null(column, NULL) for column in columns), SEPARATOR)
+    parts = []
+    for column in columns:  # the lengths tell where each ends, whatever is in it
+        parts += [pc.fill_null(pc.binary_length(column), -1).cast(pa.string()), pc.fill_null(column, "")]
+    return pc.binary_join_element_wise(*parts, " ")
 
 
 def _characters(texts: pa.StringArray) -> memoryview:

@@ -11,7 +11,7 @@ import msgspec
 from resources.errors import LakeBusy, LakeError
 from resources.lake import lock
 from resources.lake.level import level_of
-from resources.lake.table_file import make_folder, replace, write_file
+from resources.lake.table_file import UNREADABLE, make_folder, replace, write_file
 
 CLAIMS, FILE, LOCK = "_claims", "claim.json", ".lock"
 WAIT_SECONDS = 60.0  # for another run's moves, which take milliseconds
@@ -74,7 +74,7 @@ class Claims:
             return msgspec.json.decode(path.read_bytes(), type=Claim)
         except FileNotFoundError:
             return None
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise LakeError(f"{path} is damaged: delete it and run the partition again") from error
 
     def add(self, run: str, *, above: int) -> Claim:

@@ -12,7 +12,7 @@ import msgspec
 
 from resources.errors import LakeError
 from resources.lake.level import level_of
-from resources.lake.table_file import make_folder, replace, sha256, sync, write_file
+from resources.lake.table_file import UNREADABLE, make_folder, replace, sha256, sync, write_file
 
 COMMITS = "_commits"
 FORMAT_VERSION = 1
@@ -111,5 +111,5 @@ def _read(record: Path) -> Commit | None:
         return msgspec.json.decode(record.read_bytes(), type=Commit)
     except FileNotFoundError:  # it is in place by now
         return None
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise LakeError(f"{record} is damaged: delete it and run the partition again") from error

@@ -8,7 +8,7 @@ import msgspec
 import pyarrow as pa
 
 from resources.errors import LakeError
-from resources.lake.table_file import write_file
+from resources.lake.table_file import UNREADABLE, write_file
 
 FORMAT_VERSION = 1
 FILE, NAME = "part-00000.parquet", "_manifest.json"
@@ -34,7 +34,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         """Read a manifest; raises FileNotFoundError where there is none."""
         try:
             return msgspec.json.decode(path.read_bytes(), type=cls)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise LakeError(f"{path} is damaged: run the partition again") from error
 
     def stage(self, aside: Path) -> Path:

@@ -1,5 +1,6 @@
 """Slices of an extraction that is not finished: Arrow files with their checksums, one index each."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -34,15 +35,19 @@ class Slice(msgspec.Struct, frozen=True):
     def read(cls, index: Path) -> Self | None:
         """Read an index; None where it or a file of it is not what was written."""
         try:
-            found = msgspec.json.decode(index.read_bytes(), type=cls)
+            checksum, _, text = index.read_bytes().partition(b"\n")
+            if checksum != _checksum(text):
+                return None
+            found = msgspec.json.decode(text, type=cls)
             whole = all(sha256(index.parent / file.file) == file.sha256 for file in found.tables.values())
-        except (msgspec.DecodeError, FileNotFoundError):
+        except FileNotFoundError:
             return None
         return found if whole else None
 
     def write(self, index: Path) -> None:
-        """Put the index in place in one step: from then on its files count."""
-        replace(write_file(index.with_suffix(".part"), msgspec.json.encode(self)), index)
+        """Put the index in place in one step, its checksum above it: from then on its files count."""
+        text = msgspec.json.encode(self)
+        replace(write_file(index.with_suffix(".part"), _checksum(text) + b"\n" + text), index)
 
     def batches(self, folder: Path, table: str, group: str | None = None) -> Iterator[tuple[str, pa.Table]]:
         """Give a table's rows with their group, batch by batch; those of one group where it is named."""
@@ -54,6 +59,10 @@ class Slice(msgspec.Struct, frozen=True):
             reader = pa.ipc.open_file(source)
             for i in wanted:
                 yield file.groups[i], pa.Table.from_batches([reader.get_batch(i)])
+
+
+def _checksum(text: bytes) -> bytes:
+    return hashlib.sha256(text).hexdigest().encode()
 
 
 def write_table(path: Path, schema: pa.Schema, rows: Mapping[str, Sequence[pa.Table]]) -> SliceFile:

@@ -12,7 +12,7 @@ from resources.errors import AccountingError
 from resources.lake.aside import STAGING, Aside
 from resources.lake.partition import lake_errors
 from resources.lake.slices import Slice, SliceFile, filtered, write_table
-from resources.lake.table_file import write_file
+from resources.lake.table_file import UNREADABLE, write_file
 
 RESUMABLE = timedelta(days=1)  # older slices show a state that is too long ago
 FORMAT_VERSION = 1
@@ -70,14 +70,18 @@ class Stage:
                 number += 1
             else:
                 break
-        write_file(aside.path / STARTED, msgspec.json.encode(Started(datetime.now(UTC))))
-        return cls(root, tables, aside)
+        begun = cls(root, tables, aside)
+        begun._begin()
+        return begun
+
+    def _begin(self) -> None:
+        write_file(self.folder / STARTED, msgspec.json.encode(Started(datetime.now(UTC))))
 
     def _load(self) -> None:
         """Read the slices up to the first that is damaged, if they are not too old."""
         try:
             started = msgspec.json.decode((self.folder / STARTED).read_bytes(), type=Started)
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (FileNotFoundError, *UNREADABLE):
             return
         if abs(datetime.now(UTC) - started.at) > RESUMABLE or started.format_version != FORMAT_VERSION:
             return
@@ -141,8 +145,8 @@ class Stage:
         for number in range(self._number):
             if Slice.read(self._index(number)) != self.slices[number]:
                 raise AccountingError(
-                    f"slice {number} of {self.folder} is not what was written; nothing is published. Run it "
-                    "again: what that slice held, and those after it, is asked again"
+                    f"slice {number} of {self.folder} is not what was written; nothing is published and all "
+                    "slices are dropped. Look whether the disk is sound, and run it again"
                 )
 
     def rows(self, table: str, group: str | None = None) -> Iterator[tuple[str, pa.Table]]:
@@ -157,6 +161,7 @@ class Stage:
                 self._index(number).unlink(missing_ok=True)
             for file in self.folder.glob("*.arrow"):
                 file.unlink(missing_ok=True)
+            self._begin()
         self.slices, self._number = [], 0
 
     def release(self) -> None:

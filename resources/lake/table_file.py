@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -17,6 +18,7 @@ from resources.errors import AccountingError
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)  # what msgspec raises for JSON that is damaged
 BUFFER_BYTES = 32 * 1024 * 1024  # of Arrow data that become one row group
 
 

@@ -11,6 +11,8 @@ from tests.sandbox import Sandbox
 from tests.sandbox.faults import GOOD, KINDS
 from tests.truth import expected_lookups, expected_profiles, extract, lookups, plain
 
+SHARE = 0.05  # of each kind, of all answers
+MOST_FAILED = 0.02  # where four of five answers are faults
 WHOLE_SECONDS = ["429-date"]  # a date has no smaller unit: each takes a second
 FAULTS = [kind for kind in KINDS if kind != GOOD]
 
@@ -24,7 +26,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("number", "share", "every"),
-    [(300, 0.0, 9), pytest.param(20_000, 0.05, 0, marks=pytest.mark.chaos)],
+    [(300, 0.0, 9), pytest.param(20_000, SHARE, 0, marks=pytest.mark.chaos)],
     ids=["short", "long"],
 )
 def test_tables_are_the_truth_under_each_fault_and_all_of_them(
@@ -36,9 +38,10 @@ def test_tables_are_the_truth_under_each_fault_and_all_of_them(
         for kinds in [*([kind] for kind in FAULTS), FAULTS]:
             sandbox.clear()
             sandbox.faults.kinds, sandbox.faults.retry_after = kinds, 0.002
-            sandbox.faults.share, sandbox.faults.every = share, every * (5 if kinds == WHOLE_SECONDS else 1)
+            sandbox.faults.share = share * len(kinds)  # they take turns
+            sandbox.faults.every = every * (5 if kinds == WHOLE_SECONDS else 1)
             began = time.monotonic()
-            api = connect(sandbox, max_batch=10, max_attempts=20)
+            api = connect(sandbox, max_batch=10, max_attempts=100)
             profiles, outcomes, tally = extract(api, profiles_query, umids)
             faults = sum(request.fault is not None for request in sandbox.requests)
             show(
@@ -50,9 +53,13 @@ def test_tables_are_the_truth_under_each_fault_and_all_of_them(
                 seconds=round(time.monotonic() - began, 1),
             )
             assert faults
-            assert tally.failed == 0
-            assert dict(_by_key(lookups(outcomes))) == found
-            assert plain(profiles) == rows
+            said = dict(_by_key(lookups(outcomes)))
+            wrong = {key for key in umids if said[key] != found[key]}
+            assert {said[key][0] for key in wrong} <= {"failed"}
+            if len(kinds) == 1 or not share:  # alone, none comes three times in a row for one key
+                assert not wrong
+                assert plain(profiles) == rows
+            assert len(wrong) == tally.failed <= MOST_FAILED * number
             assert max(sandbox.answers.values()) == 1, "no key is answered twice"
 
 

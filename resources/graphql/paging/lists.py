@@ -77,7 +77,7 @@ class ListPages:
             resume.restart()
             return False
         reached = Reached.of(resume.reached)
-        self._source.go_on_from(reached.cursor, reached.size)
+        self._source.go_on_from(reached.cursor)
         self._totals.go_on_from(reached.received, reached.said, reached.again)
         self._dropped, self._nulled = reached.dropped, reached.nulled
         self._repeats.dropped = reached.repeated
@@ -87,15 +87,19 @@ class ListPages:
         return reached.ended
 
     async def _first(self) -> Stretch:
-        """Give the first page; that of the list's start where the server has forgotten a staged cursor."""
+        """Give the first page; that of the list's start where the server has forgotten a staged cursor.
+
+        What is staged is given up when the start was answered: else it is the server, and not the cursor.
+        """
         try:
             return await self._stretch()
         except QueryError:
             if self._resume is None or self._resume.reached is None:
                 raise
-        self._resume.restart()
         self._start()
-        return await self._stretch()
+        start = await self._stretch()
+        self._resume.restart()
+        return start
 
     def _reached(self, *, ended: bool) -> bytes | None:
         if self._plan.strategy != "cursor":
@@ -104,7 +108,6 @@ class ListPages:
         reached = Reached(
             cursor=self._source.positions.value,
             ended=ended,
-            size=self._source.size,
             received=received,
             said=said,
             again=again,

@@ -45,13 +45,21 @@ class Outcome:
 class Lookup:
     """Asks for batches of keys; a batch that is refused is split until the culprit is alone."""
 
-    def __init__(self, plan: Keyed, sender: Sender, batch: Batch, shared: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        plan: Keyed,
+        sender: Sender,
+        batch: Batch,
+        shared: Mapping[str, object],
+        *,
+        good: Key | None = None,
+    ) -> None:
         self._plan = plan
         self._sender = sender
         self._batch = batch
         self._shared = shared
         self._texts: dict[int, str] = {}
-        self._good: Key | None = None  # a key that was answered
+        self._good = good  # a key that was answered, now or in an earlier run
         self._failed_keys = 0
 
     async def ask(self, keys: Sequence[Key]) -> list[Outcome]:

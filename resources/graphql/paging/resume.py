@@ -10,11 +10,13 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from resources.graphql.columns import column_name
 from resources.graphql.paging.keys import Asked
+from resources.graphql.paging.lookup import Key
 from resources.graphql.paging.rows import Identities
 from resources.graphql.plan import Keyed, Listed
 from resources.graphql.query import Query
-from resources.graphql.tables import LOOKUPS
+from resources.graphql.tables import ANSWERED_BY, LOOKUPS
 from resources.graphql.texts import joined
 from resources.graphql.values import ENCODER
 
@@ -41,7 +43,6 @@ class Reached(msgspec.Struct, kw_only=True):
 
     cursor: object
     ended: bool
-    size: int
     received: int
     said: list[int]
     again: int
@@ -68,18 +69,31 @@ def digest_of(query: Query, url: str, variables: Mapping[str, object], asked: As
     return hashlib.sha256(ENCODER.encode(said)).hexdigest()[:32]
 
 
-def left_to_ask(asked: Asked, query: Query, plan: Keyed, resume: Resume) -> tuple[Asked, Identities]:
-    """Leave out the keys that are staged; give the identities that were found for them."""
+def left_to_ask(
+    asked: Asked, query: Query, plan: Keyed, resume: Resume
+) -> tuple[Asked, Identities, Key | None]:
+    """Leave out the keys that are staged; give the identities found for them, and a key that was answered."""
     identities, names = Identities(), [field.name for field in plan.key_fields]
+    good: Key | None = None
     places = {group or "": place for place, group in enumerate(asked.groups)}
     answered: list[pa.ChunkedArray] = []
     for group, lookups in resume.staged(query.name + LOOKUPS):
         answered.append(joined(lookups.select(names)))
+        good = good or answered_key(plan, lookups)
         for identity in lookups["identity"].drop_null().to_pylist():
             identities.is_new(identity, places[group])
     if not answered:
-        return asked, identities
+        return asked, identities, None
     done = pa.chunked_array([chunk for column in answered for chunk in column.chunks], pa.string())
     left = pc.invert(pc.is_in(joined(asked.keys), value_set=done.unique()))
     members = None if asked.members is None else asked.members.filter(left)
-    return replace(asked, keys=asked.keys.filter(left), members=members), identities
+    return replace(asked, keys=asked.keys.filter(left), members=members), identities, good
+
+
+def answered_key(plan: Keyed, lookups: pa.Table) -> Key | None:
+    """Give a key that the server has answered, as it was asked; of several kinds, the one that was found."""
+    if not plan.kinds:
+        row = next(iter(lookups.slice(0, 1).to_pylist()), None)
+        return None if row is None else tuple(row[field.name] for field in plan.key_fields)
+    found = lookups.filter(lookups[ANSWERED_BY].is_valid()).slice(0, 1).to_pylist()
+    return next(((row[ANSWERED_BY], row[column_name(row[ANSWERED_BY])]) for row in found), None)

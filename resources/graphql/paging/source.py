@@ -37,9 +37,9 @@ class Source:
         self._proven_size = 0  # the server has answered a page of this size
         self._text = strip_ignored_characters(print_ast(query.document))
 
-    def go_on_from(self, position: object, size: int) -> None:
-        """Set the position and the size that an earlier reading of the same list has reached."""
-        self.positions.value, self.size, self.asked_before = position, size, True
+    def go_on_from(self, position: object) -> None:
+        """Set the position that an earlier reading of the same list has reached."""
+        self.positions.value, self.asked_before = position, True
 
     async def ask(self) -> Stretch:
         """Ask for one page; for a smaller one where the server refuses, or cannot answer in time."""
