@@ -32,6 +32,7 @@ class Environment(BaseModel):
     lake: Path = Field(Path("data/lake"), description="The folder that the tables are written to.")
     feed: str = Field(
         "data/feed/events-{date}.jsonl.gz",
+        repr=False,  # the URI of a store may hold its credentials
         description="A day's event files: path or URI with `{date}` or `{date:%Y/%m/%d}`, `*` and `**`.",
     )
     feed_column: str = Field(

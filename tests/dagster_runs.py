@@ -20,7 +20,12 @@ from tests.local import account_environment, dagster_home
 from tests.sandbox import Sandbox
 
 BIN = Path(sys.executable).parent
-COMMANDS = {"dagster": ["-m", "dagster"], "targetdata": ["-m", "pipelines.cli"], "python": ["-c"]}
+COMMANDS = {
+    "dagster": ["-m", "dagster"],
+    "targetdata": ["-m", "pipelines.cli"],
+    "provocations": ["-m", "tests.provocations"],
+    "python": ["-c"],
+}
 SHIPPED = ("pipelines", "resources", "pyproject.toml", "workspace.yaml", "README.md", ".env.example")
 
 

@@ -17,6 +17,9 @@ def shown(message: str, **entry: object) -> str:
         "Unknown argument 'names' on field 'PersonTargetData.attributesByNames'.",
         "Validation error (FieldUndefined@[personTargetDataByUmid/name]) : Field 'name' is undefined",
         "maximum query complexity exceeded 900 > 200",
+        "maximum query complexity exceeded 120000 > 10000",
+        "Unknown directive '@defer' at line 120, column 345.",
+        "Cannot query field 'x509' on type 'ISO8601DateTime_Comparison_Input'.",
         "Syntax Error: Aliases limit of 5 exceeded, found 6.",
     ],
 )
@@ -32,6 +35,12 @@ def test_a_complaint_about_the_document_is_shown(message: str) -> None:
         "Fragment 'jane@example.com' of an attribute is lost",
         "Variable '$umid0' got invalid value 'jane@example.com'; it is too long.",
         "Unknown person jane@example.com",
+        "Unknown type of key jane-8c942f68-5d45",
+        "Unknown argument value jane@example.com",
+        "Field 'name' of jane, +49 (170) 123-4567, is lost",
+        "Unknown type of jane: 49 (170) 12 34",
+        "Field 'born' of jane is not 1987-03-05",
+        "Unknown type jane_0123456789",
         "no access to jane@example.com",
     ],
 )

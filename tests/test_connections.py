@@ -117,7 +117,8 @@ def test_a_page_instead_of_a_token_says_so(sandbox: Sandbox, connect: Connect) -
 
 
 def test_a_redirect_is_not_followed_and_its_target_named(sandbox: Sandbox, connect: Connect) -> None:
-    sandbox.faults.redirect_to = f"{sandbox.url}/elsewhere?secret=1"
+    target = sandbox.url.replace("//", "//user:secret@")
+    sandbox.faults.redirect_to = f"{target}/elsewhere?secret=1#secret"
     said = ping(sandbox, connect)
     assert f"redirects (307) to {sandbox.url}/elsewhere, which is not followed" in said
     assert [r.path for r in sandbox.requests] == ["/auth/token", "/graphql"]

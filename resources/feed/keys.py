@@ -1,7 +1,7 @@
 """The keys of a partition, and who gives them."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from resources.feed.columns import schema_of
 class FeedKeys:
     """The distinct keys of a partition; `events == null_keys + duplicate_keys + keys.num_rows`."""
 
-    keys: pa.Table  # text columns; rows distinct, sorted by code point, nulls last
+    keys: pa.Table = field(repr=False)  # text columns; rows distinct, sorted by code point, nulls last
     events: int  # lines or rows; blank lines are none
     null_keys: int  # events without a key: null, missing, or nothing but white space
     duplicate_keys: int  # events whose key had been seen before

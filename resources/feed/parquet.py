@@ -37,7 +37,7 @@ def _batches(file: File, columns: Sequence[str]) -> Iterator[list[list[str | Non
                     _texts(file, column, _leaf(batch, path))
                     for column, path in zip(columns, paths, strict=True)
                 ]
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise FeedError(
             f"{file.shown} cannot be read as Parquet: {error}. Have it delivered again."
         ) from error

@@ -14,7 +14,10 @@ LATE = timedelta(days=2)  # after a day's end, a feed that has not come will not
 class Feed(KeySource):
     """Event files by day: the keys of a partition are the distinct ones of its day's files."""
 
-    pattern: str = Field(description="Path or URI with {date} or {date:%Y/%m/%d}, * and **.")
+    pattern: str = Field(
+        repr=False,  # the URI of a store may hold its credentials
+        description="Path or URI with {date} or {date:%Y/%m/%d}, * and **.",
+    )
     late_seconds: float = Field(
         default=1800.0, description="While a file is missing, how long to wait for it."
     )

@@ -14,6 +14,9 @@ COMPLAINT = re.compile(
     r"|((the|maximum) )?(query|document|operation|request) (is too (complex|deep)|complexity|depth)",
     re.IGNORECASE,
 )
+# A complaint may go on with what it is about: an address, seven digits as in a number or a date, or a word
+# with six of them, as keys have. Types and limits have fewer.
+LOOKS_PERSONAL = re.compile(r"\w@\w|\d(?:[ ()/.-]{0,2}\d){6}|(?<![\w-])(?=(?:(?:[^\W\d]|-)*\d){6})[\w-]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class ServerError:
 
         What a server says while it executes a document may hold keys and values of profiles.
         """
-        if COMPLAINT.match(self.message) and not self.path and not self.executed:
+        about_document = COMPLAINT.match(self.message) and not LOOKS_PERSONAL.search(self.message)
+        if about_document and not self.path and not self.executed:
             return f"{self.message} [{self.plain_code}]"
         return f"an error of {len(self.message)} characters [{self.plain_code}], which may hold personal data"
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import cast
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -88,7 +89,7 @@ def raise_for_headers(response: aiohttp.ClientResponse) -> None:
     if status == 429 or (status == 503 and "Retry-After" in response.headers):
         raise Throttled(f"{where} answered {status}", after_seconds=retry_after(response.headers))
     if 300 <= status < 400:
-        target = response.headers.get("Location", "nowhere").split("?")[0]
+        target = location(response.headers.get("Location", ""))
         raise ConfigurationError(
             f"{where} redirects ({status}) to {target}, which is not followed because it would carry "
             "the token along; is the base URL right?"
@@ -102,6 +103,16 @@ def raise_for_headers(response: aiohttp.ClientResponse) -> None:
         raise Refused(f"{where} answered 413: the document is too large")
     if status >= 500 or status == 408:
         raise Unavailable(f"{where} answered {status}")
+
+
+def location(text: str) -> str:
+    """Write where a redirection leads, without the user, the password, the query and the rest behind it."""
+    try:
+        target = urlsplit(text)
+        host = target.netloc.rpartition("@")[2]
+    except ValueError:  # brackets that do not match
+        return "an odd address"
+    return f"{target.scheme}://{host}{target.path}" if host else target.path or "nowhere"
 
 
 def graphql_answer(response: aiohttp.ClientResponse, body: bytes) -> Mapping[str, object]:

@@ -30,7 +30,7 @@ class Page:
     `reached` says how to go on behind the page, where that can be said (see `Resume`).
     """
 
-    tables: Mapping[str, pa.Table]
+    tables: Mapping[str, pa.Table] = field(repr=False)
     asked: int
     found: int
     not_found: int = 0
@@ -41,7 +41,7 @@ class Page:
     list_total: int | None = None
     notes: tuple[str, ...] = ()
     is_last_of_keys: bool = True
-    reached: bytes | None = None
+    reached: bytes | None = field(default=None, repr=False)
 
     @property
     def failed(self) -> int:

@@ -53,9 +53,9 @@ def beside(body: bytes) -> str:
     return json.dumps(answer | {"errors": [{"message": "it failed", "path": list(answer["data"] or {})[:1]}]})
 
 
-def html(status: int) -> web.Response:
+def html(status: int, telling: str = "") -> web.Response:
     """Answer with a page, as gateways do."""
-    return web.Response(text=HTML, content_type="text/html", status=status)
+    return web.Response(text=HTML + telling, content_type="text/html", status=status, reason=telling or None)
 
 
 def too_many(record: Request, seconds: float, *, as_date: bool = False, status: int = 429) -> web.Response:

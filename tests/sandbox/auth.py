@@ -77,7 +77,13 @@ async def login(request: web.Request, tokens: Tokens) -> web.Response:
 
 
 async def token_answer(
-    request: web.Request, tokens: Tokens, *, refuse: int | None, expires_in: bool
+    request: web.Request,
+    tokens: Tokens,
+    *,
+    refuse: int | None,
+    expires_in: bool,
+    rotated: str | None,
+    telling: str,
 ) -> web.Response:
     """Answer POST /auth/token as documented."""
     form = await request.post()
@@ -86,6 +92,8 @@ async def token_answer(
             {"error": "invalid_request", "error_description": "refresh_token is missing"}, status=400
         )
     if refuse or form["refresh_token"] != tokens.refresh_token:
-        error = {"error": "invalid_grant", "error_description": "Offline session not active"}
+        said = f"Offline session not active{telling}"
+        error = {"error": "invalid_grant", "error_description": said}
         return web.json_response(error, status=refuse or 400)
-    return web.json_response(tokens.make(expires_in=expires_in))
+    answer = tokens.make(expires_in=expires_in)
+    return web.json_response(answer | {"refresh_token": rotated or tokens.refresh_token})

@@ -63,15 +63,15 @@ class Endpoint:
         if faults.stall:
             await answers.waited(self.stopped, FOREVER_SECONDS)
         if self._is_out():
-            return answers.html(503)
+            return answers.html(503, faults.telling)
         if faults.redirect_to:
             return web.Response(status=307, headers={"Location": faults.redirect_to})
         if faults.status:
-            return answers.html(faults.status)
+            return answers.html(faults.status, faults.telling)
         record.token = self._tokens.accepted(http.headers.get("Authorization"))
         if record.token is None or faults.reject_fresh_tokens:
             return (
-                answers.html(401)
+                answers.html(401, self._faults.telling)
                 if self._graph.variant == "foreign"
                 else _json({"error": "unauthorized"}, 401)
             )
@@ -123,14 +123,14 @@ class Endpoint:
         if poisoned and faults.poison_after:
             faults.poison_after -= 1
             return None
-        return answers.html(500) if poisoned else None
+        return answers.html(500, self._faults.telling) if poisoned else None
 
     async def _too_many_aliases(self, limit: int, number: int) -> web.StreamResponse:
         message = f"Syntax Error: Aliases limit of {limit} exceeded, found {number}."
         if self._faults.alias_refusal == "timeout":
             await answers.waited(self.stopped, FOREVER_SECONDS)
         if self._faults.alias_refusal == "413-html":
-            return answers.html(413)
+            return answers.html(413, self._faults.telling)
         if self._faults.alias_refusal == "200-message":
             return _json({"errors": [{"message": message}]})
         error = {"message": message, "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"}}

@@ -59,6 +59,8 @@ class Faults:
     reject_fresh_tokens: bool = False
     refuse_refresh: int | None = None  # the status that /auth/token answers
     omit_expires_in: bool = False
+    rotated_refresh_token: str | None = None  # stands in the token answer; the old one stays good
+    telling: str = ""  # what pages and messages of errors say besides, such as a token or a key
     status: int | None = None  # a fixed status of /graphql
     field_overrides: dict[str, Any] = field(default_factory=dict)  # of profiles, by name of the field
 

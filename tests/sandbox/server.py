@@ -32,12 +32,12 @@ class Sandbox:
 
     `token_seconds` is the life of an access token, `claimed_seconds` what the server says of it. `variant` is
     targetdata, foreign (other fields inside the lists, no introspection, at most 5 aliases) or lists. `edits`
-    change its schema: what is replaced in its text, and by what.
+    change its schema: what is replaced in its text, and by what. `people` are so many, or those given.
     """
 
     def __init__(
         self,
-        people: int = 200,
+        people: int | Sequence[Person] = 200,
         seed: int = 7,
         variant: str = "targetdata",
         *,
@@ -50,14 +50,14 @@ class Sandbox:
         suggestions: bool = True,
         edits: Mapping[str, str] | None = None,
     ) -> None:
-        self.people = make_people(people, seed)
+        self.people = make_people(people, seed) if isinstance(people, int) else list(people)
         self.faults = faults or Faults()
         self.refresh_token = "offline-" + hashlib.sha256(f"sandbox {seed}".encode()).hexdigest()
         self._graph = Graph(
             self.people, variant, max_page_size=max_page_size, suggestions=suggestions, edits=edits or {}
         )
         self._tokens = Tokens(self.refresh_token, token_seconds, claimed_seconds)
-        self._umids = [u for p in self.people for u in umids(p)] + make_nobodies(people, seed)
+        self._umids = [u for p in self.people for u in umids(p)] + make_nobodies(len(self.people), seed)
         self._record = Record()
         self._seed = seed
         self._turns = Turns(seed)
@@ -196,7 +196,12 @@ class Sandbox:
         if self.faults.redirect_token_to:
             return web.Response(status=307, headers={"Location": self.faults.redirect_token_to})
         good = await auth.token_answer(
-            http, self._tokens, refuse=self.faults.refuse_refresh, expires_in=not self.faults.omit_expires_in
+            http,
+            self._tokens,
+            refuse=self.faults.refuse_refresh,
+            expires_in=not self.faults.omit_expires_in,
+            rotated=self.faults.rotated_refresh_token,
+            telling=self.faults.telling,
         )
         kind = self._turns.kind(self.faults.token_every, 0.0, self.faults.token_kinds)
         if not kind:

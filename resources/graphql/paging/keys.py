@@ -1,7 +1,7 @@
 """Keys as they are asked: distinct, sorted, without nulls; perhaps by group."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 
 import pyarrow as pa
@@ -23,7 +23,7 @@ class GroupedKeys:
     which group it is of. What `Client.pages` takes as keys, each group may be.
     """
 
-    groups: Mapping[str, object]
+    groups: Mapping[str, object] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Asked:
     `sizes` are those of the groups, and `digest` is of all their keys.
     """
 
-    keys: pa.Table
+    keys: pa.Table = field(repr=False)
     groups: tuple[str | None, ...]
     sizes: tuple[int, ...]
     digest: str
