@@ -1,7 +1,7 @@
 """`targetdata schema diff`: what has changed in the API since its schema was pulled, and who uses it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,12 +25,14 @@ def diff_schema(
     unmarked: bool,
     as_json: bool,
 ) -> bool:
-    """Print the changes; say whether a query uses one that is breaking or dangerous."""
+    """Print the changes; say whether a query uses one that is breaking or dangerous, or was left out."""
     if not schema_file.exists():
         raise ConfigurationError(f"there is no {shown(schema_file)} yet: targetdata schema pull")
     known = load_schema(schema_file)
     console = Console(highlight=False, stderr=as_json)
-    documents = fitting(own_documents(queries, schema_file, api=api, unmarked=unmarked), known, console)
+    documents, left_out = fitting(own_documents(queries, schema_file, api=api, unmarked=unmarked), known)
+    for reason in left_out.values():
+        say(console, f"left out, as it does not fit the schema file: {reason}")
     try:
         drift = find_drift(
             answering(resource.client), known, documents, report=lambda line: say(console, line)
@@ -38,33 +40,37 @@ def diff_schema(
     finally:
         resource.close()
     if as_json:
-        print(as_text(drift, schema_file))  # noqa: T201
+        print(as_text(drift, schema_file, left_out))  # noqa: T201
     else:
-        show(console, drift, schema_file)
-    return bool(drift.of(Kind.BREAKING, Kind.DANGEROUS, used=True))
+        show(console, drift, schema_file, left_out)
+    return bool(left_out or drift.of(Kind.BREAKING, Kind.DANGEROUS, used=True))
 
 
-def fitting(texts: Mapping[Path, str], known: GraphQLSchema, console: Console) -> dict[str, DocumentNode]:
-    """Give the documents that fit the schema file; of the others it cannot be told what they use."""
+def fitting(
+    texts: Mapping[Path, str], known: GraphQLSchema
+) -> tuple[dict[str, DocumentNode], dict[str, str]]:
+    """Give the documents that fit the schema file; and why others do not, of which no use can be told."""
     documents: dict[str, DocumentNode] = {}
+    left_out: dict[str, str] = {}
     for path, text in texts.items():
         document = parse(Source(text, shown(path)))
         errors = validate(known, document)
         if errors:
-            say(console, f"left out, as it does not fit the schema file: {located(errors[0])}")
+            left_out[shown(path)] = located(errors[0])
         else:
             documents[shown(path)] = document
-    return documents
+    return documents, left_out
 
 
-def as_text(drift: Drift, schema_file: Path) -> str:
-    """Write the changes as JSON."""
+def as_text(drift: Drift, schema_file: Path, left_out: Mapping[str, str]) -> str:
+    """Write the changes, and what was left out, as JSON."""
     changes = [{key: value for key, value in asdict(c).items() if key != "subjects"} for c in drift.changes]
     found = {"schema": shown(schema_file), "introspected": drift.introspected, "changes": changes}
-    return json.dumps(found | {"notes": drift.notes}, indent=2)
+    out = [{"document": name, "reason": reason} for name, reason in left_out.items()]
+    return json.dumps(found | {"left_out": out, "notes": drift.notes}, indent=2)
 
 
-def show(console: Console, drift: Drift, schema_file: Path) -> None:
+def show(console: Console, drift: Drift, schema_file: Path, left_out: Collection[str]) -> None:
     """Print the changes by kind, those that queries use first, and what to do."""
     for kind in Kind:
         if found := drift.of(kind):
@@ -72,7 +78,7 @@ def show(console: Console, drift: Drift, schema_file: Path) -> None:
             show_each(console, found)
     for note in drift.notes:
         say(console, f"note: {note}")
-    say(console, advice(drift, schema_file))
+    say(console, advice(drift, schema_file, left_out))
 
 
 def show_each(console: Console, changes: Sequence[Change]) -> None:
@@ -87,12 +93,17 @@ def show_each(console: Console, changes: Sequence[Change]) -> None:
         say(console, f"  and {len(others) - SHOWN} more that no query uses; --json has all")
 
 
-def advice(drift: Drift, schema_file: Path) -> str:
+def advice(drift: Drift, schema_file: Path, left_out: Collection[str]) -> str:
     """Say what to do."""
     pull = "targetdata schema pull"
     if drift.of(Kind.BREAKING, used=True):
         return (
             f"Next: {pull}, which rewrites the queries to fit (--dry-run shows how); then look at the tables."
+        )
+    if left_out:
+        return (
+            f"Whether {', '.join(left_out)} goes on working cannot be told. Next: correct what does not fit, "
+            f"or {pull}, which rewrites it (--dry-run shows how)."
         )
     if drift.changes:
         return f"The queries go on working. {pull} brings {shown(schema_file)} up to date."

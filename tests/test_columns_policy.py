@@ -1,12 +1,13 @@
 """A table keeps its columns, or gets more of them where that is allowed; else nothing begins."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import duckdb
+import msgspec
 import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as pads
@@ -21,7 +22,7 @@ from resources.graphql.query import Query
 from resources.lake import Lake
 from resources.lake.columns_policy import SchemaChanges, column_changes, require_columns
 from resources.lake.declared import read_type
-from resources.lake.manifest import column_types
+from resources.lake.manifest import Manifest, column_types
 from resources.lake.place import Place
 from resources.lake.reader import dataset, together
 from resources.targetdata import TargetDataResource
@@ -118,6 +119,40 @@ def test_what_the_run_replaces_does_not_count_and_of_the_others_the_last_publish
     assert refused(lake, WIDER, FROZEN)
     assert not refused(lake, WIDER, FROZEN, DAYS[0])
     assert not refused(lake, pa.schema([("other", pa.string())]), FROZEN, *DAYS)
+
+
+def publish_at(lake: Lake, schema: pa.Schema, folder: str, observed_at: datetime) -> None:
+    publish(lake, schema, folder)
+    path = lake.root / "people" / folder / "_manifest.json"
+    path.write_bytes(
+        msgspec.json.encode(msgspec.structs.replace(Manifest.read(path), observed_at=observed_at))
+    )
+
+
+@pytest.mark.parametrize("policy", SchemaChanges)
+@pytest.mark.parametrize("ahead", [True, False])
+def test_no_type_may_be_another_than_in_any_partition_that_stays_whatever_the_clock_said(
+    ahead: bool, policy: SchemaChanges, lake: Lake
+) -> None:
+    now, narrow = datetime.now(UTC), OLD.remove(1)
+    publish_at(lake, narrow, DAYS[0], now + timedelta(days=400 if ahead else -400))
+    publish_at(lake, OLD, DAYS[1], now)
+    said = refused(lake, OLD.set(1, pa.field("n", pa.string())), policy)
+    assert f"people/{DAYS[1]} has" in said
+    assert "~ n: int64 -> string" in said
+    assert "another name than people" in said
+    assert not refused(lake, OLD.set(1, pa.field("n", pa.string())), ADDITIVE, DAYS[1])
+    assert not refused(lake, OLD, ADDITIVE)
+
+
+def test_a_type_that_was_another_inside_of_an_object_is_found_in_an_older_partition(lake: Lake) -> None:
+    now = datetime.now(UTC)
+    publish_at(lake, WIDER, DAYS[0], now)
+    publish_at(lake, OLD, DAYS[1], now + timedelta(days=1))
+    other = pa.struct([("added", pa.string()), *list(MORE)[1:]])
+    said = refused(lake, WIDER.set(3, pa.field("one", other)), ADDITIVE)
+    assert f"people/{DAYS[0]} has" in said
+    assert "~ one.added: bool -> string" in said
 
 
 def test_all_tables_of_an_extract_are_compared(lake: Lake) -> None:

@@ -77,6 +77,16 @@ def test_the_check_is_an_error_for_what_the_query_uses_and_else_a_warning(
     assert words in (found.description or "")
 
 
+def test_the_check_is_an_error_where_an_argument_that_the_query_does_not_pass_became_required(
+    checked: Callable[..., dg.AssetCheckEvaluation], tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept.graphql"
+    kept.write_text(SCHEMA.read_text().replace("  owner: String", "  owner(form: Int): String"))
+    found = checked(kept, edits={"  owner: String": "  owner(form: Int!): String"})
+    assert (found.passed, found.severity.name) == (False, "ERROR")
+    assert "may fail: PersonTargetData.owner(form:)." in (found.description or "")
+
+
 def test_the_check_says_what_it_cannot_see_without_introspection(
     checked: Callable[..., dg.AssetCheckEvaluation],
 ) -> None:
@@ -126,6 +136,8 @@ def test_the_command_as_json_is_json_and_exits_with_zero_for_what_no_query_uses(
     code, said = diff(sandbox, "--json")
     found = json.loads(said)
     assert code == 0
+    assert list(found) == ["schema", "introspected", "changes", "left_out", "notes"]
+    assert found["left_out"] == []
     assert found["introspected"] is True
     assert found["changes"][0] == {
         "kind": "breaking",
@@ -133,6 +145,23 @@ def test_the_command_as_json_is_json_and_exits_with_zero_for_what_no_query_uses(
         "text": "PersonTargetData.umdids was removed.",
         "used_by": [],
     }
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_query_that_does_not_fit_the_schema_file_is_named_and_does_not_pass_for_one_that_works(
+    options: tuple[str, ...], diff: Callable[..., tuple[int, str]], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "people.graphql").write_text("{ people { id } }")
+    code, said = diff(sandbox, "--queries", str(tmp_path), *options)
+    assert code == 1
+    reason = f"{tmp_path / 'people.graphql'}:1:3: Cannot query field 'people' on type 'Query'."
+    if options:
+        left_out = [{"document": str(tmp_path / "people.graphql"), "reason": reason}]
+        assert json.loads(said)["left_out"] == left_out
+    else:
+        assert f"left out, as it does not fit the schema file: {reason}" in said
+        assert "go on working." not in said
+        assert "schema pull" in said
 
 
 def test_without_a_schema_file_no_request_is_made_and_the_error_says_how_to_get_one(

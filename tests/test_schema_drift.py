@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from random import Random
+from typing import Any
 
 import pytest
 from graphql import (
@@ -15,6 +16,7 @@ from graphql import (
     execute_sync,
     find_breaking_changes,
     find_dangerous_changes,
+    introspection_from_schema,
     parse,
     print_schema,
     specified_rules,
@@ -73,6 +75,8 @@ EDITS = [
     ("enum Unused { A B }", "enum Unused { B }", "breaking", "Unused.A", False),
     ("enum Unused { A B }", "enum Unused { A B C }", "dangerous", "Unused.C", False),
     ("scalar Money", "enum Money { A }", "breaking", "Money", True),
+    ('in: String = "EUR"', "in: String!", "breaking", "Person.spent(in:)", True),
+    ('in: String = "EUR"', 'in: String! = "EUR"', "breaking", "Person.spent(in:)", False),
     ("at: Int)", "at: String)", "breaking", "Person.spent(at:)", True),
     (", at: Int)", ")", "breaking", "Person.spent(at:)", True),
     ('in: String = "EUR", ', "", "breaking", "Person.spent(in:)", False),
@@ -88,6 +92,8 @@ EDITS = [
     ("directive @fast(level: Int) repeatable on FIELD | QUERY", "", "breaking", "@fast", True),
     ("FIELD | QUERY", "FIELD", "breaking", "@fast", True),
     ("(level: Int)", "", "breaking", "@fast(level:)", True),
+    ("(level: Int)", "(level: Int!)", "breaking", "@fast(level:)", True),
+    ("(level: Int)", "(level: String)", "breaking", "@fast(level:)", False),
     ("(level: Int)", "(level: Int, x: Int!)", "breaking", "@fast(x:)", True),
     ("(level: Int)", "(level: Int, x: Int)", "safe", "@fast(x:)", True),
     ("FIELD | QUERY", "FIELD | QUERY | MUTATION", "safe", "@fast", True),
@@ -140,6 +146,61 @@ def test_each_kind_of_change_is_found_at_its_place_and_told_whether_the_query_us
     assert (change.kind, bool(change.used_by)) == (kind, used), change
     assert drift.introspected
     assert drift.notes == ()
+
+
+ARGUED = """
+enum Level { LOW HIGH }
+input Window { first: Int! = 10, kind: String }
+directive @near(level: Level, km: Int) repeatable on FIELD
+type Query {
+  person(umid: String, size: Int! = 1, window: Window): Person
+  people: [Person]
+}
+type Person { name: String }
+"""
+LOST = [
+    ("umid: String,", "umid: String!,", "{ person { name } }", {"Query.person(umid:)"}),
+    ("umid: String,", "umid: String!,", "{ people { name } }", set()),
+    ("size: Int! = 1", "size: Int!", "{ person { name } }", {"Query.person"}),
+    ("first: Int! = 10", "first: Int!", '{ person(window: {kind: "a"}) { name } }', {"Query.person"}),
+    ("km: Int", "km: String", "{ people { name @near(km: 1) } }", {"@near(km:)"}),
+    ("km: Int", "km: String", "query ($km: Int) { people { name @near(km: $km) } }", {"@near(km:)"}),
+    ("km: Int", "km: String", "{ people { name @near } }", set()),
+    ("km: Int", "km: Int!", "{ people { name @near } }", {"@near(km:)"}),
+    ("LOW HIGH", "LOW", "{ people { name @near(level: HIGH) } }", {"Level.HIGH"}),
+    ("repeatable on", "on", "{ people { name @near(km: 1) @near(km: 2) } }", set()),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "text", "places"), LOST)
+def test_whatever_makes_a_query_fail_is_breaking_and_used_and_named_once(
+    old: str, new: str, text: str, places: set[str]
+) -> None:
+    known, live, document = build_schema(ARGUED), build_schema(ARGUED.replace(old, new)), parse(text)
+    assert validate(known, document) == []
+    drift = find_drift(opened(live), known, {"q": document, "r": document, "s": parse("{ __typename }")})
+    used = drift.of(Kind.BREAKING, used=True)
+    assert [(c.place, c.used_by) for c in used] == [(place, ("q", "r")) for place in places]
+
+
+def test_an_error_is_placed_where_it_is_in_a_query_of_many_lines() -> None:
+    known = build_schema("type Query { a(one: String, two: String, three: Int! = 1): A } type A { b: Int }")
+    live = build_schema("type Query { a(one: String, two: String, three: Int!): A } type A { b: Int }")
+    long = "x" * 50
+    text = f'query ($n: Int = 1) {{ a(one: "{long}", two: "{long}", three: $n) {{ b }} }}'
+    loose = parse(text.replace("$n: Int = 1", "$n: Int"))
+    assert not find_drift(opened(live), known, {"q": parse(text)}).of(Kind.BREAKING)
+    (change,) = find_drift(opened(live), known, {"q": loose}).of(Kind.BREAKING)
+    assert (change.place, change.used_by) == ("Query.a(three:)", ("q",))
+    assert "expecting type 'Int!'" in change.text
+
+
+def test_a_servers_schema_that_breaks_a_rule_for_schemas_is_compared_all_the_same() -> None:
+    introspection: dict[str, Any] = dict(introspection_from_schema(build_schema(BOTH)))
+    (person,) = [t for t in introspection["__schema"]["types"] if t["name"] == "Person"]
+    person["fields"] = [f for f in person["fields"] if f["name"] != "id"]
+    drift = find_drift(lambda *_: {"data": introspection}, build_schema(BOTH), {"q": parse(DOCUMENT)})
+    assert by_place(drift)["Person.id"].used_by == ("q",)
 
 
 def test_all_that_graphql_core_tells_has_a_form() -> None:

@@ -62,9 +62,10 @@ def diff(
     Breaking changes make a query fail; dangerous ones may change what it gives; safe ones do neither. Where
     the server does not allow introspection, the queries themselves are sent, without looking anybody up.
 
-    Exits with 0 if no query uses a breaking or dangerous change; with 1 if one does, or if the API could not
-    be asked and a person is needed; with 75 if the same command may succeed later. A query counts as it
-    stands in its file: that code asks its selection at another root field is not seen here.
+    Exits with 0 if no query uses a breaking or dangerous change; with 1 if one does, if a query does not fit
+    the schema file, or if the API could not be asked and a person is needed; with 75 if the same command may
+    succeed later. A query counts as it stands in its file: that code asks its selection at another root
+    field is not seen here.
 
     Example: targetdata schema diff --url https://api.example.com/graphql --schema example.graphql
     """

@@ -52,16 +52,17 @@ def require_columns(
 ) -> None:
     """Raise SchemaChanged where tables would get other columns than the policy lets pass.
 
-    A table's columns are those of its newest partition, but for the folders that are to be `replaced`. Their
-    order does not count: pyarrow, DuckDB, pandas and polars find columns, and fields of structs, by name.
+    A table's columns are those of its newest partition, but for the folders that are to be `replaced`; no
+    type may be another than in any of them, as all are read together. The columns' order does not count:
+    pyarrow, DuckDB, pandas and polars find columns, and fields of structs, by name.
     """
     for table, schema in tables.items():
-        newest = newest_but(lake, table, replaced)
-        changes = list(column_changes(newest.columns, schema)) if newest else []
-        if policy is SchemaChanges.ADDITIVE:
-            changes = [change for change in changes if change.before is not None]
-        if newest and changes:
-            raise SchemaChanged(_message(lake, newest, changes, policy))
+        differing = _differing(_staying(lake, table, replaced), schema, policy)
+        found = [(manifest, changes) for manifest, changes in differing if changes]
+        if found:
+            # What no policy lets pass goes first: else it would be said only when additions are let in.
+            manifest, changes = min(found, key=lambda each: all(c.before is None for c in each[1]))
+            raise SchemaChanged(_message(lake, manifest, changes, policy))
 
 
 def replaces_columns(lake: Lake, tables: Mapping[str, pa.Schema], folders: Collection[str]) -> bool:
@@ -76,8 +77,28 @@ def replaces_columns(lake: Lake, tables: Mapping[str, pa.Schema], folders: Colle
 
 def newest_but(lake: Lake, table: str, replaced: Collection[str]) -> Manifest | None:
     """Give the manifest of the partition that was published last, but for those to be replaced."""
+    return next(iter(_staying(lake, table, replaced)), None)
+
+
+def _staying(lake: Lake, table: str, replaced: Collection[str]) -> list[Manifest]:
     others = [found for found in lake.manifests(table) if found.partition not in replaced]
-    return max(others, key=lambda manifest: manifest.observed_at, default=None)
+    return sorted(others, key=lambda manifest: manifest.observed_at, reverse=True)
+
+
+def _differing(
+    manifests: list[Manifest], schema: pa.Schema, policy: SchemaChanges
+) -> Iterator[tuple[Manifest, list[ColumnChange]]]:
+    """Give what may not pass: of the newest all that the policy forbids, of others what has another type."""
+    distinct: dict[tuple[tuple[str, str], ...], Manifest] = {}
+    for manifest in manifests:
+        distinct.setdefault(tuple(sorted(manifest.columns.items())), manifest)
+    for number, manifest in enumerate(distinct.values()):
+        changes = list(column_changes(manifest.columns, schema))
+        if number:  # a clock that was ahead makes a partition the newest that is not
+            changes = [change for change in changes if change.before and change.after]
+        elif policy is SchemaChanges.ADDITIVE:
+            changes = [change for change in changes if change.before is not None]
+        yield manifest, changes
 
 
 def column_changes(before: Mapping[str, str], after: pa.Schema) -> Iterator[ColumnChange]:

@@ -10,10 +10,14 @@ from graphql import (
     BreakingChangeType,
     DangerousChange,
     DangerousChangeType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
     GraphQLSchema,
     find_breaking_changes,
     find_dangerous_changes,
+    is_required_argument,
 )
+from graphql.utilities.find_breaking_changes import is_change_safe_for_input_object_field_or_field_arg
 
 
 class Kind(StrEnum):
@@ -110,8 +114,8 @@ OPPOSITES = (
 def compare(old: GraphQLSchema, new: GraphQLSchema) -> list[Change]:
     """Give the changes: the breaking ones, the dangerous, and the safe ones; descriptions are none."""
     named = [
-        *_changes(Kind.BREAKING, find_breaking_changes(old, new)),
-        *_changes(Kind.DANGEROUS, find_dangerous_changes(old, new)),
+        *_breaking(Kind.BREAKING, old, new),
+        *_changes(Kind.DANGEROUS, find_dangerous_changes(old, new), new),
     ]
     places = {change.place for change in named}
     return [*named, *(change for change in _safe(old, new) if change.place not in places)]
@@ -119,15 +123,36 @@ def compare(old: GraphQLSchema, new: GraphQLSchema) -> list[Change]:
 
 def _safe(old: GraphQLSchema, new: GraphQLSchema) -> Iterator[Change]:
     """Give what graphql-core does not name: what would be lost on the way back."""
-    back = _changes(Kind.SAFE, find_breaking_changes(new, old))
-    for change in (*back, *_changes(Kind.SAFE, find_dangerous_changes(new, old))):
+    back = _breaking(Kind.SAFE, new, old)
+    for change in (*back, *_changes(Kind.SAFE, find_dangerous_changes(new, old), old)):
         text = change.text
         for pattern, opposite in OPPOSITES:
             text = re.sub(pattern, opposite, text)
         yield Change(Kind.SAFE, change.place, text, change.subjects)
 
 
-def _changes(kind: Kind, found: Iterable[BreakingChange | DangerousChange]) -> Iterator[Change]:
+def _breaking(kind: Kind, old: GraphQLSchema, new: GraphQLSchema) -> Iterator[Change]:
+    yield from _changes(kind, find_breaking_changes(old, new), new)
+    yield from _directive_arguments(kind, old, new)
+
+
+def _directive_arguments(kind: Kind, old: GraphQLSchema, new: GraphQLSchema) -> Iterator[Change]:
+    """Compare the types of directives' arguments, which graphql-core does not."""
+    directives = {directive.name: directive for directive in new.directives}
+    for before in old.directives:
+        after = directives.get(before.name, before)
+        for name in before.args.keys() & after.args.keys():
+            was, is_ = before.args[name], after.args[name]
+            if not is_change_safe_for_input_object_field_or_field_arg(was.type, is_.type):
+                place = f"@{before.name}({name}:)"
+                text = f"@{before.name} arg {name} has changed type from {was.type} to {is_.type}."
+                subject = f"@{before.name}" if is_required_argument(is_) else place
+                yield Change(kind, place, text, (subject,))
+
+
+def _changes(
+    kind: Kind, found: Iterable[BreakingChange | DangerousChange], new: GraphQLSchema
+) -> Iterator[Change]:
     for change in found:
         if not change.description.startswith(NO_CHANGE):
             pattern, place, subjects = FORMS[change.type]
@@ -135,5 +160,14 @@ def _changes(kind: Kind, found: Iterable[BreakingChange | DangerousChange]) -> I
             if match is None:  # in other words than those of the versions known: let a person look
                 yield Change(kind, change.description, change.description)
                 continue
+            if change.type is _B.ARG_CHANGED_KIND and _is_required(new, **match.groupdict()):
+                subjects = IS_USED  # who does not pass it fails too
             at, *concerned = (form.format(**match.groupdict()) for form in (place, *subjects))
             yield Change(kind, at, change.description, tuple(concerned) or (at,))
+
+
+def _is_required(schema: GraphQLSchema, *, type: str, field: str, name: str) -> bool:
+    owner = schema.get_type(type)
+    if not isinstance(owner, GraphQLObjectType | GraphQLInterfaceType):
+        return False
+    return is_required_argument(owner.fields[field].args[name])

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from graphql import DocumentNode, GraphQLSchema
+from graphql import DocumentNode, GraphQLSchema, build_schema
 
 from resources.graphql.schema.changes import Change, Kind, compare
+from resources.graphql.schema.misfits import misfits
 from resources.graphql.schema.pull import introspect
 from resources.graphql.schema.refusals import AskWith, refusals
 from resources.graphql.schema.usage import Usage
@@ -40,14 +41,17 @@ def find_drift(
 ) -> Drift:
     """Compare a schema that is kept with the server's; `documents` fit the one that is kept.
 
-    One request or two where the server allows introspection. Else one more for each document, which asks for
-    nobody: what the server has against it is a breaking change.
+    One request or two where the server allows introspection; each document is validated against what comes,
+    too, as a comparison does not see all that makes it fail. Else one more for each document, which asks for
+    nobody. What the server, or its schema, has against a document is a breaking change.
     """
     live = introspect(lambda text: ask(text, {}), report)
     if live is not None:
-        uses = {name: Usage.of(document, known).places for name, document in documents.items()}
+        uses = {name: Usage.of(document, known) for name, document in documents.items()}
         found = [_with_users(change, uses) for change in compare(known, live.schema)]
-        return Drift(_sorted(found), (), introspected=True)
+        # A server need not keep all the rules that graphql-core has for schemas.
+        lenient = build_schema(live.sdl, assume_valid=True)
+        return Drift(_sorted([*found, *misfits(lenient, uses, found)]), (), introspected=True)
     notes, changes = [NOT_SEEN], []
     for name, document in documents.items():
         refused, open_ = refusals(ask, name, document, known)
@@ -56,9 +60,9 @@ def find_drift(
     return Drift(_sorted(changes), tuple(notes), introspected=False)
 
 
-def _with_users(change: Change, uses: Mapping[str, set[str]]) -> Change:
+def _with_users(change: Change, uses: Mapping[str, Usage]) -> Change:
     concerned = set(change.subjects)
-    users = [name for name, places in uses.items() if not concerned or places & concerned]
+    users = [name for name, usage in uses.items() if not concerned or usage.places & concerned]
     return replace(change, used_by=tuple(users))
 
 
