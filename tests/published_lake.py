@@ -47,6 +47,7 @@ class Made:
         not_found: int = 10,
         owners: int | None = None,
         at: datetime = END,
+        run: str = "run",
     ) -> None:
         """Publish a partition where each profile is found by two keys; so many have an `owner`."""
         ids = [f"id{i:05}" for i in range(profiles)]
@@ -61,23 +62,22 @@ class Made:
                 "fetched_at": [at] * keys,
             },
         }
-        with self.lake.write(folder, self.query.tables, run="run") as writer:
+        with self.lake.write(folder, self.query.tables, run=run) as writer:
             writer.write({name: rows(self.query.tables[name], given) for name, given in tables.items()})
 
     def path(self, table: str, name: str, folder: str = DAY) -> Path:
         return self.lake.root / table / folder / name
 
-    def rewrite(self, table: str, change: Callable[[pa.Table], pa.Table], *, manifest: bool = True) -> None:
-        """Replace a table's rows, its footer kept, and make its manifest fit the new file if so wanted."""
+    def rewrite(self, table: str, change: Callable[[pa.Table], pa.Table], *, run: str = "run") -> None:
+        """Replace a table's rows, its footer kept but for the run, and make its manifest fit the new file."""
         path = self.path(table, PART)
-        metadata = pq.read_schema(path).metadata
+        metadata = {**pq.read_schema(path).metadata, b"run": run.encode()}
         pq.write_table(change(pq.read_table(path)).replace_schema_metadata(metadata), path)
-        if manifest:
-            with self.lake.open(table, DAY) as file:
-                digest = hashlib.sha256(path.read_bytes()).hexdigest()
-                self.alter(table, rows=pq.read_metadata(file).num_rows, bytes=file.size(), sha256=digest)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        rows = pq.read_metadata(path).num_rows
+        self.alter(table, rows=rows, bytes=path.stat().st_size, sha256=digest, run=run)
 
-    def alter(self, table: str, **facts: object) -> None:
+    def alter(self, table: str, /, **facts: object) -> None:
         path = self.path(table, MANIFEST)
         path.write_text(json.dumps(json.loads(path.read_text()) | facts))
 

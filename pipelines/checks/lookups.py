@@ -1,4 +1,4 @@
-"""The lookups of a partition beside its rows: each key once, and just the rows that the found ones lead to."""
+"""The lookups of a partition beside its rows: each key once, and the rows that the found ones lead to."""
 
 from functools import reduce
 
