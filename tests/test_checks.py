@@ -1,15 +1,11 @@
 """The asset checks: each passes on what was published well, and fails on what was broken after it."""
 
-import hashlib
-import json
 import shutil
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,85 +14,12 @@ from pipelines.checks import extract_checks
 from pipelines.checks.accounting import accounting
 from pipelines.checks.finding import Finding
 from pipelines.checks.freshness import newest_partition, observed_late
-from pipelines.checks.published import PublishedExtract, Share
+from pipelines.checks.shares import Share
 from pipelines.checks.trends import POINTS, jumped, null_shares, share_not_found
 from resources.errors import LakeError
 from resources.graphql.query import Query
-from resources.lake import Lake
 from tests.conftest import PROFILES_QUERY, SCHEMA
-
-DAYS = [f"date=2026-11-{day:02}" for day in range(14, 23)]
-DAY = DAYS[-1]
-END = datetime(2026, 11, 23, tzinfo=UTC)
-PART, MANIFEST = "part-00000.parquet", "_manifest.json"
-
-
-def column(field: pa.Field, given: dict[str, list[object]], number: int) -> pa.Array:
-    return pa.array(given.get(field.name, [None] * number), field.type)
-
-
-def rows(schema: pa.Schema, given: dict[str, list[object]]) -> pa.Table:
-    number = len(next(iter(given.values())))
-    return pa.Table.from_arrays([column(f, given, number) for f in schema], schema=schema)
-
-
-class Made:
-    """A lake, and the extract `profiles` in it."""
-
-    def __init__(self, path: Path, query: Query) -> None:
-        self.lake, self.query = Lake(path=str(path)), query
-
-    @property
-    def extract(self) -> PublishedExtract:
-        return PublishedExtract(self.lake, self.query)
-
-    def publish(
-        self,
-        folder: str = DAY,
-        *,
-        profiles: int = 100,
-        not_found: int = 10,
-        owners: int | None = None,
-        at: datetime = END,
-    ) -> None:
-        """Publish a partition where each profile is found by two keys; so many have an `owner`."""
-        ids = [f"id{i:05}" for i in range(profiles)]
-        own = [None if i >= (profiles if owners is None else owners) else "me" for i in range(profiles)]
-        keys = 2 * profiles + not_found
-        tables = {
-            "profiles": {"profile_id": ids, "owner": own, "fetched_at": [at] * profiles},
-            "profiles__lookups": {
-                "umid": [f"key{i:05}" for i in range(keys)],
-                "status": ["found"] * 2 * profiles + ["not_found"] * not_found,
-                "identity": ids + ids + [None] * not_found,
-                "fetched_at": [at] * keys,
-            },
-        }
-        with self.lake.write(folder, self.query.tables, run="run") as writer:
-            writer.write({name: rows(self.query.tables[name], given) for name, given in tables.items()})
-
-    def path(self, table: str, name: str, folder: str = DAY) -> Path:
-        return self.lake.root / table / folder / name
-
-    def rewrite(self, table: str, change: Callable[[pa.Table], pa.Table], *, manifest: bool = True) -> None:
-        """Replace a table's rows, its footer kept, and make its manifest fit the new file if so wanted."""
-        path = self.path(table, PART)
-        metadata = pq.read_schema(path).metadata
-        pq.write_table(change(pq.read_table(path)).replace_schema_metadata(metadata), path)
-        if manifest:
-            with self.lake.open(table, DAY) as file:
-                digest = hashlib.sha256(path.read_bytes()).hexdigest()
-                self.alter(table, rows=pq.read_metadata(file).num_rows, bytes=file.size(), sha256=digest)
-
-    def alter(self, table: str, **facts: object) -> None:
-        path = self.path(table, MANIFEST)
-        path.write_text(json.dumps(json.loads(path.read_text()) | facts))
-
-    def account(self, asked: int | None = None) -> str:
-        """Give what the accounting says is wrong."""
-        found = accounting(self.extract, DAY, asked=asked)
-        assert found.passed == (found.says is None)
-        return found.says or ""
+from tests.published_lake import DAY, DAYS, END, MANIFEST, PART, Made, rows
 
 
 @pytest.fixture(scope="session")

@@ -27,8 +27,8 @@ ACCOUNTING, NEWEST = "accounting", "newest_partition"
 TIME_WINDOWS = dg.TimeWindowPartitionsDefinition
 
 SAYS = {
-    ACCOUNTING: "The files say the same as their manifests; keys asked = found + not found + failed; the "
-    "rows are those that the found keys lead to.",
+    ACCOUNTING: "The files say the same as their manifests and are of this partition; keys asked = found + "
+    "not found + failed; the rows are those that the found keys lead to.",
     "share_not_found": "The share of keys not found is like that of the partitions before.",
     "null_shares": "The share of nulls in each column is like that of the partitions before.",
     "observed_late": "The rows were fetched soon after the partition's end.",

@@ -2,8 +2,7 @@
 
 import hashlib
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,28 +11,14 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.checks.shares import Share, null_shares, status_shares
 from resources.errors import LakeError
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from resources.graphql.tables import FETCHED_AT, LOOKUPS
 from resources.lake import Lake
-from resources.lake.manifest import Manifest
+from resources.lake.manifest import FILE, Manifest
 from resources.lake.published import LOOK_SECONDS, LOOKS
-
-ROWS_AT_ONCE = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A part of a whole, which is not zero."""
-
-    part: int
-    whole: int
-
-    @property
-    def value(self) -> float:
-        """The share as a number from 0 to 1."""
-        return self.part / self.whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +44,14 @@ class PublishedFile:
         self.file.seek(0)
         return hashlib.file_digest(self.file, "sha256").hexdigest()
 
-    def column(self, name: str) -> pa.ChunkedArray:
-        """Read one column."""
-        return pq.read_table(self.file, columns=[name]).column(0)
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of the file."""
+        return pq.read_schema(self.file)
+
+    def columns(self, names: Sequence[str]) -> pa.Table:
+        """Read some columns, in this order."""
+        return pq.read_table(self.file, columns=list(names)).select(names)
 
 
 class PublishedExtract:
@@ -72,6 +62,8 @@ class PublishedExtract:
         self.lookups = query.name + LOOKUPS if query.name + LOOKUPS in query.tables else None
         self.identity = next((c.field.name for c in query.columns if c.key == query.identity), None)
         self.keys = [field.name for field in query.plan.key_fields] if isinstance(query.plan, Keyed) else []
+        self.lacks_keys = isinstance(query.plan, Keyed) and bool(query.plan.kinds)
+        self._tables = query.tables
         self._lake = lake
         self._shares: dict[tuple[str, str], dict[str, Share]] = {}
 
@@ -99,7 +91,37 @@ class PublishedExtract:
                 if len(seen) == 1:
                     break
             with self._lake.readable(self.table, folder):
+                for table, found in files.items():
+                    self._require(found.file, table, folder, self._compared(table))
                 yield files
+
+    def others(self, table: str, folder: str) -> list[str]:
+        """Name the Parquet files in a partition's folder that are not the published one."""
+        place = self._lake.root / table / folder
+        found = place.rglob("*.parquet") if folder else place.glob("*.parquet")
+        return sorted(str(path.relative_to(place)) for path in found if path != place / FILE)
+
+    def _compared(self, table: str) -> list[str]:
+        """Name the columns that an accounting reads."""
+        if table == self.lookups:
+            return [*self.keys, "status", "identity", "code", FETCHED_AT.name]
+        own = [self.identity] if self.identity else self.keys
+        return [*(own if self.lookups else []), FETCHED_AT.name]
+
+    def _require(self, file: pa.NativeFile, table: str, folder: str, names: Sequence[str]) -> None:
+        """Raise LakeError where a file has not the columns of a table that are to be read."""
+        there = {field.name: field.type for field in pq.read_schema(file)}
+        wanted = [self._tables[table].field(name) for name in names]
+        wrong = [
+            f"{field.name} is {there.get(field.name, 'not there')}, not {field.type}"
+            for field in wanted
+            if there.get(field.name) != field.type
+        ]
+        if wrong:
+            raise LakeError(
+                f"{table} {folder} has not the columns of the query {self.table}: {', '.join(wrong)}. Run "
+                "the partition again"
+            )
 
     def _open(self, stack: ExitStack, table: str, folder: str) -> PublishedFile:
         file = stack.enter_context(self._lake.open(table, folder))
@@ -110,64 +132,32 @@ class PublishedExtract:
 
     def statuses(self, folder: str) -> dict[str, Share]:
         """Give the share of the keys asked that have each status; none where no key was asked."""
-        return self._remember("statuses", folder)
+        if ("statuses", folder) not in self._shares:
+            with self._file(self.lookups or self.table, folder, "status") as file:
+                self._shares["statuses", folder] = status_shares(file)
+        return self._shares["statuses", folder]
 
     def nulls(self, folder: str) -> dict[str, Share]:
         """Give the share of nulls in each column, a nested one by its leaves, from the footer's statistics.
 
         A leaf of a list counts an empty list as one null.
         """
-        return self._remember("nulls", folder)
+        if ("nulls", folder) not in self._shares:
+            with self._file(self.table, folder) as file:
+                self._shares["nulls", folder] = null_shares(file)
+        return self._shares["nulls", folder]
 
     def fetched(self, folder: str) -> tuple[datetime, datetime] | None:
         """Give when the first and the last key or row was fetched, from the footer's statistics."""
-        with self._file(self.lookups or self.table, folder) as file:
+        with self._file(self.lookups or self.table, folder, FETCHED_AT.name) as file:
             footer = pq.read_metadata(file)
-        at = footer.schema.names.index(FETCHED_AT.name)
+        at = [footer.schema.column(i).path for i in range(footer.num_columns)].index(FETCHED_AT.name)
         chunks = [footer.row_group(i).column(at).statistics for i in range(footer.num_row_groups)]
         known = [chunk for chunk in chunks if chunk is not None and chunk.has_min_max]
         return (min(c.min for c in known), max(c.max for c in known)) if known else None
 
-    def _remember(self, what: str, folder: str) -> dict[str, Share]:
-        if (what, folder) not in self._shares:
-            table = self.lookups if what == "statuses" and self.lookups else self.table
-            with self._file(table, folder) as file:
-                self._shares[what, folder] = status_shares(file) if what == "statuses" else null_shares(file)
-        return self._shares[what, folder]
-
     @contextmanager
-    def _file(self, table: str, folder: str) -> Iterator[pa.NativeFile]:
+    def _file(self, table: str, folder: str, *names: str) -> Iterator[pa.NativeFile]:
         with self._lake.open(table, folder) as file, self._lake.readable(table, folder):
+            self._require(file, table, folder, names)
             yield file
-
-
-def status_counts(file: pa.NativeFile) -> Counter[str | None]:
-    """Count the lookups by status."""
-    counts: Counter[str | None] = Counter()
-    parquet = pq.ParquetFile(file, read_dictionary=["status"])
-    for rows in parquet.iter_batches(ROWS_AT_ONCE, columns=["status"]):
-        grouped = pa.table({"status": rows.column(0)}).group_by("status").aggregate([([], "count_all")])
-        for row in grouped.to_pylist():
-            counts[row["status"]] += row["count_all"]
-    return counts
-
-
-def status_shares(file: pa.NativeFile) -> dict[str, Share]:
-    """Give the share of each status."""
-    counts = status_counts(file)
-    return {str(status): Share(number, counts.total()) for status, number in counts.items()}
-
-
-def null_shares(file: pa.NativeFile) -> dict[str, Share]:
-    """Give the share of nulls of each leaf that has statistics."""
-    footer = pq.read_metadata(file)
-    nulls: Counter[str] = Counter()
-    values: Counter[str] = Counter()
-    for group in range(footer.num_row_groups):
-        for leaf in range(footer.num_columns):
-            chunk = footer.row_group(group).column(leaf)
-            if chunk.statistics is not None and chunk.statistics.has_null_count:
-                name = chunk.path_in_schema.replace(".list.element", "")
-                nulls[name] += chunk.statistics.null_count
-                values[name] += chunk.num_values
-    return {name: Share(nulls[name], whole) for name, whole in values.items() if whole}

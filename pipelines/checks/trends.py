@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from pipelines.checks.finding import Figure, Finding
-from pipelines.checks.published import PublishedExtract, Share
+from pipelines.checks.published import PublishedExtract
+from pipelines.checks.shares import Share
 
 PARTITIONS = 7  # published before it, with which one is compared
 LEAST_PARTITIONS = 3  # of them; with fewer there is nothing to compare with

@@ -36,6 +36,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             return msgspec.json.decode(path.read_bytes(), type=cls)
         except UNREADABLE as error:
             raise LakeError(f"{path} is damaged: run the partition again") from error
+        except IsADirectoryError as error:
+            raise LakeError(f"{path} is a folder: move it away and run the partition again") from error
 
     def stage(self, aside: Path) -> Path:
         """Write the manifest into a folder aside, down to the disk; give its file."""
