@@ -1,7 +1,6 @@
 """Pages of a run while they come in: staged in slices, so that the run after a killed one goes on."""
 
 import hashlib
-import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipelines.open_slice import Figures, OpenSlice
 from resources.errors import AccountingError, ConfigurationError, ExtractionError
 from resources.graphql.page import Page, Tally
 from resources.graphql.plan import Keyed
@@ -21,43 +21,6 @@ from resources.graphql.tables import LOOKUPS
 from resources.lake.level import level_of
 from resources.lake.partition import lake_errors
 from resources.lake.stage import Stage
-
-SLICE_KEYS = 10_000  # or rows of a list: so many are asked again after a kill, at most
-SLICE_BYTES = 64 * 1024 * 1024  # of Arrow data in memory
-SLICE_SECONDS = 120.0  # of a slow API's answers
-
-
-class Figures(msgspec.Struct):
-    """What a slice counts of one group."""
-
-    asked: int = 0
-    found: int = 0
-    not_found: int = 0
-    failures: dict[str, int] = {}
-    list_total: int | None = None
-    notes: list[str] = []
-    rows: int = 0
-
-    def add(self, page: Page, rows: int) -> None:
-        """Take in a page."""
-        self.asked += page.asked
-        self.found += page.found
-        self.not_found += page.not_found
-        self.failures = dict(Counter(self.failures) + page.failures)
-        self.list_total = page.list_total
-        self.notes = [*self.notes, *page.notes]
-        self.rows += rows
-
-    def tally(self) -> Tally:
-        """Give them as the sum of some pages."""
-        return Tally(
-            asked=self.asked,
-            found=self.found,
-            not_found=self.not_found,
-            failures=Counter(self.failures),
-            list_total=self.list_total,
-            notes=list(self.notes),
-        )
 
 
 class Staging:
@@ -82,7 +45,7 @@ class Staging:
         self._stage: Stage | None = None
         self._is_resumed = False
         self._has_failed_file = False
-        self._open = _OpenSlice()
+        self._open = OpenSlice()
 
     # The Resume of `pages`.
 
@@ -146,7 +109,7 @@ class Staging:
         self._append()
 
     def _append(self) -> None:
-        pages, self._open = self._open.whole, _OpenSlice()
+        pages, self._open = self._open.whole, OpenSlice()
         if not pages:
             return
         rows: dict[str, dict[str, list[pa.Table]]] = {}
@@ -224,39 +187,6 @@ class Staging:
         if self._stage is None:
             self._stage = Stage.open(self._root, self._query.tables, f"run-{self._run}-{uuid4().hex}")
         return self._stage
-
-
-class _OpenSlice:
-    """Pages since the last slice."""
-
-    def __init__(self) -> None:
-        self.pages: list[tuple[str, Page]] = []
-        self._whole = 0  # pages up to the last that ends its keys
-        self._keys = self._bytes = 0
-        self._since = time.monotonic()
-
-    def add(self, page: Page, group: str) -> None:
-        self.pages.append((group, page))
-        self._keys += page.asked
-        self._bytes += sum(table.nbytes for table in page.tables.values())
-        if page.is_last_of_keys:
-            self._whole = len(self.pages)
-
-    @property
-    def is_full(self) -> bool:
-        """Say whether it is time to stage it."""
-        late = time.monotonic() - self._since >= SLICE_SECONDS
-        return self._keys >= SLICE_KEYS or self._bytes >= SLICE_BYTES or late
-
-    @property
-    def is_cut(self) -> bool:
-        """Say whether the last pages' keys are still to come for other groups."""
-        return self._whole < len(self.pages)
-
-    @property
-    def whole(self) -> list[tuple[str, Page]]:
-        """The pages without those whose keys are cut: other groups have yet to get them."""
-        return self.pages[: self._whole]
 
 
 def _rows(page: Page, query: Query) -> int:

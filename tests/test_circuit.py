@@ -97,7 +97,7 @@ def test_a_restart_is_survived_with_batches_under_way(
     connect: Connect, profiles_query: Query, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(circuit, "SECONDS", 60.0)
-    monkeypatch.setattr("resources.graphql.paging.keyed.PAGE_KEYS", 10)
+    monkeypatch.setattr("resources.graphql.paging.batches.PAGE_KEYS", 10)
     with Sandbox(people=200, seed=7) as first:
         umids, first.faults.latency = first.umids_of(DAY), 0.03
         resource = connect(first, **STUBBORN)

@@ -188,7 +188,7 @@ def test_what_came_before_a_failure_is_given_before_it_is_raised(
 def test_what_came_before_a_pause_is_given_while_it_lasts(
     sandbox: Sandbox, connect: Connect, profiles_query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resources.graphql.paging.keyed.PAGE_SECONDS", 0.2)
+    monkeypatch.setattr("resources.graphql.paging.batches.PAGE_SECONDS", 0.2)
     faults = sandbox.faults
     faults.every, faults.kinds, faults.retry_after = 10, ["429"], 20.0
     pages = connect(sandbox, max_in_flight=1).pages(profiles_query, keys=sandbox.umids_of(DAY))

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines import staging as staging_module
+from pipelines import open_slice
 from pipelines.staging import Staging
 from resources.errors import AccountingError, ConfigurationError, TooManyFailed
 from resources.graphql.page import Tally, read_max_failed
@@ -41,8 +41,8 @@ def umids(sandbox: Sandbox) -> list[str]:
 @pytest.fixture
 def stage(tmp_path: Path, profiles_query: Query, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Open what a run gathers its pages in; slices are of 20 keys."""
-    monkeypatch.setattr(staging_module, "SLICE_KEYS", 20)
-    monkeypatch.setattr("resources.graphql.paging.keyed.PAGE_KEYS", 5)
+    monkeypatch.setattr(open_slice, "SLICE_KEYS", 20)
+    monkeypatch.setattr("resources.graphql.paging.batches.PAGE_KEYS", 5)
     numbers = iter(range(100))
 
     def opened(*groups: str, query: Query = profiles_query, partition: str = "") -> Staging:

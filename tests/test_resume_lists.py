@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import staging as staging_module
+from pipelines import open_slice
 from pipelines.staging import Staging
 from resources.errors import AccountingError, QueryError
 from resources.graphql.client import Client
@@ -36,7 +36,7 @@ def resolve(first: int = 0, after: str | None = None, limit: int = 0, offset: in
 
 @pytest.fixture(autouse=True)
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(staging_module, "SLICE_KEYS", 20)
+    monkeypatch.setattr(open_slice, "SLICE_KEYS", 20)
     monkeypatch.setattr("resources.graphql.paging.source.PAUSE_SECONDS", 0.01)
 
 

@@ -12,6 +12,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from resources.errors import ConfigurationError, Unavailable
 from resources.graphql.counts import Counts
 from resources.graphql.page import Page
+from resources.graphql.paging.batches import Batches
 from resources.graphql.paging.chain import Chain
 from resources.graphql.paging.keyed import KeyedPages
 from resources.graphql.paging.keys import Asked, asked_keys
@@ -155,7 +156,8 @@ class Client:
         lookup = Lookup(plan, self._sender, batch, variables, good=good)
         asker = Chain(plan, lookup) if plan.kinds else lookup
         digest_key = self.settings.digest_key
-        pages = KeyedPages(query, plan, asker, batch, self._sender.throttle, digest_key, identities)
+        batches = Batches(asker, batch, self._sender.throttle)
+        pages = KeyedPages(query, plan, batches, digest_key, identities)
         return pages.pages(asked)
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import dagster as dg
 import pyarrow as pa
 
-from pipelines import staging
+from pipelines import open_slice
 from pipelines.extraction import Extraction
-from resources.graphql.paging import keyed
+from resources.graphql.paging import batches
 from resources.graphql.query import Query
 from resources.lake import Lake
 from resources.targetdata import TargetDataResource
@@ -75,7 +75,7 @@ def extract(order: Order, instance: dg.DagsterInstance | None = None) -> dg.Exec
 
 
 def _run(order: Order, at: int, said: str) -> None:
-    staging.SLICE_KEYS, keyed.PAGE_KEYS = SLICE_KEYS, PAGE_KEYS
+    open_slice.SLICE_KEYS, batches.PAGE_KEYS = SLICE_KEYS, PAGE_KEYS
     changes = 0
 
     def count(event: str, given: tuple[object, ...]) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 import dagster as dg
 import tenacity
 
-from pipelines import staging
+from pipelines import open_slice
 from resources import failures
 from resources.feed import read_key_file
 from resources.graphql import circuit, retry
-from resources.graphql.paging import keyed, lookup, source
+from resources.graphql.paging import batches, lookup, source
 from resources.lake import claim
 from tests.provocations.bench import UMID
 from tests.provocations.commands import commands
@@ -25,7 +25,7 @@ from tests.provocations.runs import KINDS, assets, cancelled, careless, checked,
 
 def hurry() -> None:
     """Wait for nothing; slices and pages of a few keys."""
-    staging.SLICE_KEYS, keyed.PAGE_KEYS = 2, 2
+    open_slice.SLICE_KEYS, batches.PAGE_KEYS = 2, 2
     retry.BACKOFF = tenacity.wait_none()  # type: ignore[assignment]
     retry.LATER_SECONDS = circuit.LATER_SECONDS = claim.WAIT_SECONDS = 0.01
     failures.LONGEST_LATER_SECONDS = retry.LONGEST_LATER_SECONDS = 0.01

@@ -1,121 +1,53 @@
 """Pages of lookups by key, in the sorted order of the keys."""
 
 import asyncio
-import time
-from collections import Counter, deque
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from hashlib import blake2b
 from typing import TypedDict
 
 import pyarrow as pa
 
-from resources.errors import ExtractionError, ValueMisfit
+from resources.errors import ValueMisfit
 from resources.graphql import arrow
 from resources.graphql.page import Page
-from resources.graphql.paging.chain import Chain
+from resources.graphql.paging.batches import Batches
 from resources.graphql.paging.keys import Asked
-from resources.graphql.paging.lookup import Key, Lookup, Outcome
+from resources.graphql.paging.lookup import Key, Outcome
 from resources.graphql.paging.rows import Identities, stamped
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from resources.graphql.tables import LOOKUPS
-from resources.graphql.throttle import Batch, Throttle
 
-PAGE_KEYS = 500  # outcomes gathered before they are decoded together
-PAGE_SECONDS = 5.0  # or what came in that time, so that a slow server shows progress
-READY = 2  # batches that wait for a place while all are taken
 DIGEST_BYTES = 8
 
 
 class KeyedPages:
-    """Asks for sorted, distinct keys; at most a few batches beyond those in flight are held."""
+    """Makes pages of the outcomes of keys, each decoded once."""
 
     def __init__(
         self,
         query: Query,
         plan: Keyed,
-        lookup: Lookup | Chain,
-        batch: Batch,
-        throttle: Throttle,
+        batches: Batches,
         digest_key: bytes,
         identities: Identities,
     ) -> None:
         self._query = query
         self._plan = plan
-        self._lookup = lookup
-        self._batch = batch
-        self._throttle = throttle
+        self._batches = batches
         self._digest_key = digest_key
         self._identities = identities
 
     async def pages(self, asked: Asked) -> AsyncGenerator[Page]:
-        """Yield pages of at least PAGE_KEYS keys, or of what came in PAGE_SECONDS; the last one of fewer.
-
-        Where there are groups, such a stretch of keys gives a page for each group that has some of them. What
-        came before a failure is given before it is raised.
-        """
+        """Yield a page for each stretch of keys; where there are groups, for each that has some of them."""
         done = 0
-        async with aclosing(self._stretches(asked.keys)) as stretches:
+        async with aclosing(self._batches.stretches(asked.keys)) as stretches:
             async for outcomes in stretches:
                 for page in await asyncio.to_thread(self._pages, outcomes, asked, done):
                     yield page
                 done += len(outcomes)
-
-    async def _stretches(self, keys: pa.Table) -> AsyncGenerator[list[Outcome]]:
-        """Gather the outcomes of batches; where there are no keys, give the one stretch of none."""
-        gathered: list[Outcome] = []
-        since, failure, is_first = time.monotonic(), None, True
-        async with aclosing(self._batches(keys)) as batches:
-            ahead = asyncio.create_task(_next(batches))
-            try:
-                while True:
-                    left = max(0.0, since + PAGE_SECONDS - time.monotonic())
-                    came, _ = await asyncio.wait([ahead], timeout=left if gathered else None)
-                    if came:
-                        outcomes = ahead.result()
-                        if outcomes is None:
-                            break
-                        gathered += outcomes
-                        ahead = asyncio.create_task(_next(batches))
-                    late = time.monotonic() - since >= PAGE_SECONDS
-                    if len(gathered) >= PAGE_KEYS or (gathered and late):
-                        yield gathered
-                        gathered, since, is_first = [], time.monotonic(), False
-            except ExtractionError as error:
-                failure = error
-            finally:
-                ahead.cancel()
-                await asyncio.gather(ahead, return_exceptions=True)
-        if gathered or (is_first and not failure):
-            yield gathered
-        if failure:
-            raise failure
-
-    async def _batches(self, keys: pa.Table) -> AsyncGenerator[list[Outcome]]:
-        """Keep requests in flight and yield their outcomes in order."""
-        source = _Slices(keys)
-        pending: deque[asyncio.Task[list[Outcome]]] = deque()
-        try:
-            while True:
-                while self._room(pending) and (some := source.take(self._batch.size)):
-                    pending.append(asyncio.create_task(self._lookup.ask(some)))
-                if not pending:
-                    return
-                if pending[0].done():
-                    yield pending.popleft().result()
-                else:
-                    waiting = [task for task in pending if not task.done()]
-                    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
-
-    def _room(self, pending: Collection[asyncio.Task[list[Outcome]]]) -> bool:
-        """Say whether to ask for more; a batch's size is fixed when it is asked for, so not too early."""
-        under_way = sum(not task.done() for task in pending)
-        return under_way < self._throttle.in_flight + READY and len(pending) < self._throttle.window
 
     def _pages(self, outcomes: list[Outcome], asked: Asked, start: int) -> list[Page]:
         """Decode a stretch of the keys once, and share it out among the groups."""
@@ -193,23 +125,6 @@ class KeyedPages:
         """Name a key without showing it."""
         text = "\x1f".join(str(part) for part in key)
         return blake2b(text.encode(), key=self._digest_key, digest_size=DIGEST_BYTES).hexdigest()
-
-
-async def _next(batches: AsyncGenerator[list[Outcome]]) -> list[Outcome] | None:
-    return await anext(batches, None)
-
-
-class _Slices:
-    """Takes keys off a table from its front, a batch at a time."""
-
-    def __init__(self, keys: pa.Table) -> None:
-        self._keys = keys
-        self._next = 0
-
-    def take(self, size: int) -> list[Key]:
-        part = self._keys.slice(self._next, size)
-        self._next += part.num_rows
-        return list(zip(*(column.to_pylist() for column in part.columns), strict=True))
 
 
 class Figures(TypedDict):
