@@ -5,7 +5,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -79,7 +79,7 @@ def test_a_run_that_is_cancelled_loses_no_answer_that_had_come(sandbox: Sandbox,
     keys = {str(day): sandbox.umids_of(day) for day in last_days(2)}
     order = Order(sandbox.url, sandbox.refresh_token, str(memory / "lake"), keys)
     victim = order.start()
-    wait_for(victim, sandbox, 35)
+    wait_for(victim, lambda: len(sandbox.answers) > 1.5 * IN_FLIGHT)
     assert victim.pid
     os.kill(victim.pid, signal.SIGINT)
     victim.join()
@@ -96,15 +96,15 @@ def test_a_run_that_is_cancelled_loses_no_answer_that_had_come(sandbox: Sandbox,
     assert twice <= IN_FLIGHT, "what was decoded is staged, however few keys it is"
 
 
-def wait_for(victim: BaseProcess, sandbox: Sandbox, requests: int) -> None:
-    """Wait until the sandbox has got so many requests of a run."""
-    while victim.is_alive() and len(sandbox.requests) < requests:
+def wait_for(victim: BaseProcess, moment: Callable[[], bool]) -> None:
+    """Wait for a moment in a run, or for its end."""
+    while victim.is_alive() and not moment():
         time.sleep(LOOK_SECONDS)
 
 
 def kill_after(victim: BaseProcess, sandbox: Sandbox, requests: int) -> None:
     """Kill a run when the sandbox has got so many requests of it."""
-    wait_for(victim, sandbox, requests)
+    wait_for(victim, lambda: len(sandbox.requests) >= requests)
     victim.kill()
 
 
