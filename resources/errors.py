@@ -120,9 +120,11 @@ class ServerUnavailable(TryLater):
 
 
 class Attempt(ExtractionError):
-    """One request failed."""
+    """One request failed; `attempts` and `seconds` say how often, and how long, it was tried in all."""
 
     kind = "attempt"
+    attempts = 0
+    seconds = 0.0
 
 
 class Unauthorized(Attempt):

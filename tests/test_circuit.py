@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from resources.errors import ServerUnavailable
-from resources.graphql import circuit
+from resources.graphql import circuit, retry
 from resources.graphql.query import Query
+from resources.targetdata import TargetDataResource
 from tests.conftest import Connect
 from tests.local import last_days
 from tests.sandbox import Sandbox
@@ -18,6 +19,7 @@ from tests.truth import expected_lookups, extract, lookups
 
 PING = "{ __typename }"
 DAY = last_days()[-1]
+SECONDS, BACKOFF = circuit.SECONDS, retry.BACKOFF  # as they are shipped
 STUBBORN = {"max_attempts": 10_000, "max_retry_seconds": 600.0}  # far more than a test may take
 
 
@@ -70,6 +72,44 @@ def test_a_server_that_stalls_is_left_to_the_orchestrator(
     sandbox.faults.stall = True
     with pytest.raises(ServerUnavailable, match=r"times in a row over [0-9]+ s.* did not come in time"):
         list(pages)
+
+
+@pytest.mark.parametrize("in_flight", [1, 8])
+def test_a_server_that_stalls_opens_it_before_the_attempts_are_used_up(
+    in_flight: int,
+    sandbox: Sandbox,
+    connect: Connect,
+    profiles_query: Query,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual = TargetDataResource.model_fields
+    silence = 0.3
+    scale = silence / usual["read_timeout_seconds"].default  # all else is as shipped, on a faster clock
+    monkeypatch.setattr(circuit, "SECONDS", SECONDS * scale)
+    monkeypatch.setattr(retry, "BACKOFF", lambda state: BACKOFF(state) * scale)
+    resource = connect(sandbox, read_timeout_seconds=silence, max_in_flight=in_flight)
+    resource.client.ask(PING)
+    resource.client._sender.throttle.in_flight = in_flight
+    sandbox.clear()
+    sandbox.faults.stall = True
+    with pytest.raises(ServerUnavailable, match=r"times in a row over .* so all requests are ended"):
+        list(resource.pages(profiles_query, keys=sandbox.umids_of(DAY)))
+    rounds = -(-len(sandbox.requests) // in_flight)
+    assert rounds < usual["max_attempts"].default
+
+
+def test_a_good_answer_ends_the_row_of_failures(
+    sandbox: Sandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(circuit, "FAILURES", 3)
+    monkeypatch.setattr(circuit, "SECONDS", 0.0)
+    client = connect(sandbox).client
+    client.ask(PING)
+    sandbox.clear()
+    sandbox.faults.every, sandbox.faults.kinds = 1, ["503", "503", "none"]
+    for _ in range(4):
+        assert client.ask(PING)["data"]
+    assert len(sandbox.requests) == 4 * 3, "and no proof was asked for"
 
 
 def test_what_lies_behind_a_gateway_that_answers_by_itself_may_be_out(

@@ -14,8 +14,11 @@ from typing import NoReturn, TypeVar
 from resources.errors import ServerUnavailable, Unavailable
 from resources.graphql.retry import LATER_SECONDS
 
-FAILURES = 10  # in a row; two rounds of timeouts with the usual eight requests in flight
-SECONDS = 120.0  # a restart or a failover takes a minute or so: the run's own limits may outlast that
+# Both are small enough to be passed before one request has used up its eight attempts: timeouts of a minute
+# open it in the second round with the usual eight requests in flight, in the sixth with one. A shorter outage
+# is left to the attempts; a longer one to the orchestrator, whose next run goes on from what is staged.
+FAILURES = 5  # in a row; keys that fail by themselves may be as many, but then the proof is answered
+SECONDS = 30.0  # of failures only: many restarts are over by then
 OPEN_SECONDS = 30.0  # what is begun in that time ends at once; the next one tries the server again
 
 T = TypeVar("T")

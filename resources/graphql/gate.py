@@ -151,10 +151,20 @@ async def read_bounded(response: aiohttp.ClientResponse, max_bytes: int) -> byte
             if len(body) > max_bytes:
                 raise Refused(f"an answer of more than {max_bytes:,} bytes")
     except TimeoutError as error:
-        raise Unavailable("the answer did not come in time", timed_out=True) from error
+        raise late(error, response.url.host or "the server") from error
     except aiohttp.ClientError as error:  # its message may quote what was received
         raise Unavailable(f"the answer broke off ({type(error).__name__})") from None
     return bytes(body)
+
+
+def late(error: TimeoutError, host: str) -> Unavailable:
+    """Say that an answer did not come in time, and which limit that was."""
+    limit = "read" if isinstance(error, aiohttp.SocketTimeoutError) else "request"
+    return Unavailable(
+        f"the answer of {host} did not come in time. If it needs longer, raise {limit}_timeout_seconds "
+        f"(TARGETDATA_{limit.upper()}_TIMEOUT_SECONDS)",
+        timed_out=True,
+    )
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

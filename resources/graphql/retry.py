@@ -56,7 +56,7 @@ class Retry:
         kinds: list[str] = []
         retrying = AsyncRetrying(
             retry=retry_if_exception_type((Unauthorized, Throttled, Unavailable)),
-            after=lambda state: kinds.append(_failure(state).kind),
+            after=lambda state: kinds.append(_noted(state).kind),
             stop=lambda state: self._used_up(_failure(state), kinds, limit) or self._too_long(state),
             wait=_wait,
             before_sleep=self._count,
@@ -101,6 +101,13 @@ def _failure(state: RetryCallState) -> Attempt:
     return error
 
 
+def _noted(state: RetryCallState) -> Attempt:
+    """Give the last failure, which now says how often and how long it was tried."""
+    failure = _failure(state)
+    failure.attempts, failure.seconds = state.attempt_number, state.seconds_since_start or 0.0
+    return failure
+
+
 def _wait(state: RetryCallState) -> float:
     """Renew at once; wait as long as the server says; else backoff."""
     match _failure(state):
@@ -130,5 +137,6 @@ def give_up(error: Attempt, *, host: str, refusal: str) -> NoReturn:
             ) from error
         case _:
             raise ServerUnavailable(
-                f"{host} went on failing: {error}", after_seconds=LATER_SECONDS
+                f"{host} went on failing: {error}. Attempts: {error.attempts}, over {error.seconds:,.0f} s",
+                after_seconds=LATER_SECONDS,
             ) from error

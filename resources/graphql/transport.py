@@ -18,7 +18,7 @@ from graphql import DocumentNode
 
 from resources.errors import ConfigurationError, ExtractionError, Unavailable
 from resources.graphql.counts import Counts
-from resources.graphql.gate import Bearer, Gate, JudgedResponse
+from resources.graphql.gate import Bearer, Gate, JudgedResponse, late
 from resources.graphql.settings import Settings
 from resources.graphql.tokens import TokenSource
 
@@ -100,7 +100,7 @@ def named(error: BaseException | None, host: str) -> ExtractionError:
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
             return Unavailable(f"no connection to {host}", unreachable=True)
         case TimeoutError():
-            return Unavailable(f"the answer of {host} did not come in time", timed_out=True)
+            return late(error, host)
         case _:
             return Unavailable(f"the connection to {host} broke ({type(error).__name__})")
 

@@ -4,9 +4,11 @@ import gzip
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import closing
 from decimal import Decimal
+from threading import Thread
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 
 from resources.errors import ExtractionError
 from resources.graphql.query import Query
-from resources.graphql_resource import GraphQLResource
+from resources.graphql_resource import ApiResource, GraphQLResource
 from resources.targetdata import TargetDataResource
 from tests.chaos.figures import show
 from tests.chaos.raw_server import RawAnswer, RawServer
@@ -278,13 +280,27 @@ def server() -> Iterator[RawServer]:
         yield opened
 
 
-def outcome(work: Any) -> str:
-    """Do it in time, and give what it gave, or which of our errors it raised."""
-    with ThreadPoolExecutor(1) as pool:
+def outcome(api: ApiResource, work: Callable[[ApiResource], object]) -> str:
+    """Do it in time, closing included, and give what it gave, or which of our errors it raised."""
+    ended: Future[object] = Future()
+
+    def do() -> None:
         try:
-            return str(pool.submit(work).result(HANG_SECONDS))
-        except ExtractionError as error:
-            return type(error).__name__
+            with closing(api):
+                result = work(api)
+        except BaseException as error:  # noqa: BLE001  an assertion belongs to the test's own thread
+            ended.set_exception(error)
+        else:
+            ended.set_result(result)
+
+    thread = Thread(target=do, daemon=True)  # nobody waits for one that hangs
+    thread.start()
+    thread.join(HANG_SECONDS)
+    assert not thread.is_alive(), f"no end after {HANG_SECONDS} s"
+    try:
+        return str(ended.result())
+    except ExtractionError as error:
+        return type(error).__name__
 
 
 def run(server: RawServer, kind: str, examples: int) -> None:
@@ -296,10 +312,7 @@ def run(server: RawServer, kind: str, examples: int) -> None:
     def every(answer: RawAnswer) -> None:
         server.answers["/graphql"] = answer
         api = GraphQLResource(url=f"{server.url}/graphql", **LIMITS)
-        try:
-            outcomes[outcome(lambda: CHECKS[kind](api, answer))] += 1
-        finally:
-            api.close()
+        outcomes[outcome(api, lambda api: CHECKS[kind](api, answer))] += 1
 
     every()
     show(f"arbitrary answers to a {kind} query", **dict(outcomes.most_common()))
@@ -333,10 +346,7 @@ def run_tokens(server: RawServer, examples: int) -> None:
     def every(answer: RawAnswer) -> None:
         server.answers.update({"/graphql": GOOD, "/auth/token": answer})
         resource = TargetDataResource(base_url=server.url, refresh_token="offline", **LIMITS)
-        try:
-            found = outcome(lambda: resource.client.ask("{ __typename }")["data"])
-        finally:
-            resource.close()
+        found = outcome(resource, lambda api: api.client.ask("{ __typename }")["data"])
         if "Query" in found:
             token = said(answer)["access_token"]
             assert isinstance(token, str)

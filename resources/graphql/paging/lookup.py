@@ -108,14 +108,14 @@ class Lookup:
             answer = await self._send([key], None)
         except (Refused, Unavailable) as error:
             if isinstance(error, Unavailable) and not is_up:
-                await self._require_server()
+                await self._require_server(error)
                 return await self._ask_alone(key, attempt + 1, is_up=True)
             return self._failed(key, _as_server_error(error), attempt, error)
         except TokenRefused as error:
             cause = error.__cause__
             if not (isinstance(cause, Unauthorized) and cause.in_answer):
                 raise
-            await self._require_server()  # which raises too, if it is the token
+            await self._require_server(cause)  # which raises too, if it is the token
             return self._failed(key, _as_server_error(cause), attempt, cause)
         if _trusted(answer, 1) and not answer.errors:
             self._good = key
@@ -125,13 +125,14 @@ class Lookup:
             return await self._ask_alone(key, attempt + 1)
         return self._failed(key, _first_error(answer), attempt)
 
-    async def _require_server(self) -> None:
+    async def _require_server(self, failure: Attempt) -> None:
         """Give up for now, unless the server answers what it answered before: then it is the key's own."""
         try:
             await self._sender.send(self._probe(), attempts=1)
         except Refused:
             return
         except Unavailable as error:
+            error.attempts, error.seconds = error.attempts + failure.attempts, error.seconds + failure.seconds
             self._sender.give_up(error)
 
     def _probe(self) -> PreparedRequest:
