@@ -39,6 +39,12 @@ def umids(sandbox: Sandbox) -> list[str]:
 
 
 @pytest.fixture
+def connect(connect: Connect) -> Connect:
+    """Ask for one key at a time, so that pages and slices have the same keys on any machine."""
+    return lambda sandbox, **settings: connect(sandbox, **({"max_batch": 1} | settings))
+
+
+@pytest.fixture
 def stage(tmp_path: Path, profiles_query: Query, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Open what a run gathers its pages in; slices are of 20 keys."""
     monkeypatch.setattr(open_slice, "SLICE_KEYS", 20)
