@@ -32,7 +32,7 @@ def extract_to_file(
     resource: ApiResource,
     max_failed: MaxFailed,
 ) -> None:
-    """Run a query and write its tables: rows to `out`, lookups beside it as `<out>__lookups`."""
+    """Run a query and write its tables: rows to `out`, others beside it, as lookups to `<out>__lookups`."""
     check_variables(query.name, query.plan, variables)
     console = Console(stderr=True)
     asked = _keys(query, keys, key_columns, console)

@@ -9,6 +9,7 @@ from resources.graphql.counts import Counts
 def figures(partition: ExtractPartition, seconds: float) -> dict[str, dg.MetadataValue]:
     """Give the figures of one partition; `keys_resumed` of its keys (or rows) an earlier run has asked for.
 
+    The rows of a list's table are named after it: `rows__identifiers` are those of `profiles__identifiers`.
     In a run over several partitions what happened on the wire belongs to all of them together.
     """
     tally = partition.tally
@@ -19,7 +20,10 @@ def figures(partition: ExtractPartition, seconds: float) -> dict[str, dg.Metadat
         "keys_failed": tally.failed,
         "keys_resumed": tally.staged,
     }
-    counted: dict[str, dg.MetadataValue] = {n: dg.MetadataValue.int(number) for n, number in keys.items()}
+    lists = {f"rows{name.removeprefix(partition.table)}": rows for name, rows in partition.child_rows.items()}
+    counted: dict[str, dg.MetadataValue] = {
+        name: dg.MetadataValue.int(number) for name, number in (keys | lists).items()
+    }
     if tally.notes:
         counted["notes"] = dg.MetadataValue.json(tally.notes)
     range_ = partition.range

@@ -6,6 +6,7 @@ from collections import Counter
 import msgspec
 
 from resources.graphql.page import Page, Tally
+from resources.graphql.query import Query
 
 SLICE_KEYS = 10_000  # or rows of a list: so many are asked again after a kill, at most
 SLICE_BYTES = 64 * 1024 * 1024  # of Arrow data in memory
@@ -13,7 +14,7 @@ SLICE_SECONDS = 120.0  # of a slow API's answers
 
 
 class Figures(msgspec.Struct):
-    """What a slice counts of one group."""
+    """What a slice counts of one group; `child_rows` by table."""
 
     asked: int = 0
     found: int = 0
@@ -22,8 +23,9 @@ class Figures(msgspec.Struct):
     list_total: int | None = None
     notes: list[str] = []
     rows: int = 0
+    child_rows: dict[str, int] = {}
 
-    def add(self, page: Page, rows: int) -> None:
+    def add(self, page: Page, query: Query) -> None:
         """Take in a page."""
         self.asked += page.asked
         self.found += page.found
@@ -31,7 +33,8 @@ class Figures(msgspec.Struct):
         self.failures = dict(Counter(self.failures) + page.failures)
         self.list_total = page.list_total
         self.notes = [*self.notes, *page.notes]
-        self.rows += rows
+        self.rows += rows_of(page, query)
+        self.child_rows = dict(Counter(self.child_rows) + child_rows_of(page, query))
 
     def tally(self) -> Tally:
         """Give them as the sum of some pages."""
@@ -43,6 +46,17 @@ class Figures(msgspec.Struct):
             list_total=self.list_total,
             notes=list(self.notes),
         )
+
+
+def rows_of(page: Page, query: Query) -> int:
+    """Give the rows of the extract's own table."""
+    rows: int = page.tables[query.name].num_rows
+    return rows
+
+
+def child_rows_of(page: Page, query: Query) -> Counter[str]:
+    """Give the rows of each list's table."""
+    return Counter({child.name: page.tables[child.name].num_rows for child in query.children})
 
 
 class OpenSlice:

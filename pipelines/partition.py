@@ -21,6 +21,7 @@ class ExtractPartition:
 
     def __init__(self, query: Query, partition: OpenPartition, staging: Staging, group: str = "") -> None:
         self.name = f"{query.name} {partition.key or ''}".strip()
+        self.table = query.name
         self.folder = partition.folder
         self.age = partition.age
         self.end = partition.end
@@ -44,6 +45,12 @@ class ExtractPartition:
     def rows(self) -> int:
         """The rows of its own table."""
         return self._staging.rows[self._group]
+
+    @property
+    def child_rows(self) -> dict[str, int]:
+        """The rows of the tables of its lists."""
+        counted = self._staging.child_rows[self._group]
+        return {child.name: counted[child.name] for child in self._query.children}
 
     @property
     def new_rows(self) -> int:
@@ -93,7 +100,8 @@ class ExtractPartition:
 
     def merge(self) -> None:
         """Write its staged rows to its tables; raises AccountingError where any is missing."""
-        expected = dict.fromkeys(self._query.tables, self.tally.asked) | {self._query.name: self.rows}
+        lookups = dict.fromkeys(self._query.tables, self.tally.asked)
+        expected = lookups | {self._query.name: self.rows} | self.child_rows
         written = dict.fromkeys(expected, 0)
         for name, rows in self._staging.tables(self._group):
             self._writer.write({name: rows})

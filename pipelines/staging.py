@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.open_slice import Figures, OpenSlice
+from pipelines.open_slice import Figures, OpenSlice, child_rows_of, rows_of
 from resources.errors import AccountingError, ConfigurationError, ExtractionError
 from resources.graphql.page import Page, Tally
 from resources.graphql.plan import Keyed
@@ -38,6 +38,7 @@ class Staging:
         self.tallies = {group: Tally() for group in groups}
         self.rows: Counter[str] = Counter()
         self.staged_rows: Counter[str] = Counter()
+        self.child_rows: dict[str, Counter[str]] = {group: Counter() for group in groups}
         self._root = root
         self._query = query
         self._run = run
@@ -67,6 +68,7 @@ class Staging:
                 self.tallies[group].add_staged(said.tally())
                 self.rows[group] += said.rows
                 self.staged_rows[group] += said.rows
+                self.child_rows[group].update(said.child_rows)
 
     def _forget_failed(self, stage: Stage, number: int, figures: Mapping[str, Figures]) -> None:
         for said in figures.values():
@@ -92,13 +94,15 @@ class Staging:
     def _forget(self) -> None:
         self.tallies = {group: Tally() for group in self.tallies}
         self.rows, self.staged_rows = Counter(), Counter()
+        self.child_rows = {group: Counter() for group in self.child_rows}
 
     # What comes in.
 
     def add(self, page: Page, group: str) -> None:
         """Take in a page; a slice is staged when it has enough, and no key is cut in two."""
         self.tallies[group].add(page)
-        self.rows[group] += _rows(page, self._query)
+        self.rows[group] += rows_of(page, self._query)
+        self.child_rows[group].update(child_rows_of(page, self._query))
         self._open.add(page, group)
         if page.is_last_of_keys and self._open.is_full:
             self.flush()
@@ -115,7 +119,7 @@ class Staging:
         rows: dict[str, dict[str, list[pa.Table]]] = {}
         figures: dict[str, Figures] = {}
         for group, page in pages:
-            figures.setdefault(group, Figures()).add(page, _rows(page, self._query))
+            figures.setdefault(group, Figures()).add(page, self._query)
             for name, table in page.tables.items():
                 rows.setdefault(name, {}).setdefault(group, []).append(table)
         self._held.append(rows, figures, pages[-1][1].reached)
@@ -187,11 +191,6 @@ class Staging:
         if self._stage is None:
             self._stage = Stage.open(self._root, self._query.tables, f"run-{self._run}-{uuid4().hex}")
         return self._stage
-
-
-def _rows(page: Page, query: Query) -> int:
-    rows: int = page.tables[query.name].num_rows
-    return rows
 
 
 def _not_failed(lookups: pa.Table) -> pa.Table:

@@ -1,6 +1,7 @@
 """Nothing lost, nothing twice: a partition's files, manifests and lookups say the same."""
 
 from pipelines.checks.books import Books
+from pipelines.checks.children import compare_child
 from pipelines.checks.finding import Finding
 from pipelines.checks.lookups import compare_lookups
 from pipelines.checks.published import PublishedExtract, PublishedFile
@@ -25,6 +26,8 @@ def accounting(extract: PublishedExtract, folder: str, *, asked: int | None = No
         books.figures["rows"] = files[extract.table].footer.num_rows
         if extract.lookups:
             compare_lookups(books, extract, files[extract.table], files[extract.lookups], asked)
+        for child in extract.children:
+            compare_child(books, child, files[child.parent], files[child.name])
     if not books.wrong:
         return Finding(passed=True, figures=books.figures)
     says = (

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from pipelines.checks.shares import Share, null_shares, status_shares
 from resources.errors import LakeError
+from resources.graphql.child_table import POSITION
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from resources.graphql.tables import FETCHED_AT, LOOKUPS
@@ -62,6 +63,7 @@ class PublishedExtract:
         self.lookups = query.name + LOOKUPS if query.name + LOOKUPS in query.tables else None
         self.identity = next((c.field.name for c in query.columns if c.key == query.identity), None)
         self.keys = [field.name for field in query.plan.key_fields] if isinstance(query.plan, Keyed) else []
+        self.children = query.children
         self.lacks_keys = isinstance(query.plan, Keyed) and bool(query.plan.kinds)
         self._tables = query.tables
         self._lake = lake
@@ -79,7 +81,8 @@ class PublishedExtract:
     @contextmanager
     def open(self, folder: str) -> Iterator[dict[str, PublishedFile]]:
         """Open the files of a partition by table; while it is being replaced they are looked at again."""
-        tables = [self.table, *([self.lookups] if self.lookups else [])]
+        children = [child.name for child in self.children]
+        tables = [self.table, *([self.lookups] if self.lookups else []), *children]
         with ExitStack() as stack:
             for look in range(LOOKS):
                 time.sleep(LOOK_SECONDS if look else 0)
@@ -105,8 +108,11 @@ class PublishedExtract:
         """Name the columns that an accounting reads."""
         if table == self.lookups:
             return [*self.keys, "status", "identity", "code", FETCHED_AT.name]
+        for child in self.children:
+            if table == child.name:
+                return [*child.keys, POSITION, FETCHED_AT.name]
         own = [self.identity] if self.identity else self.keys
-        return [*(own if self.lookups else []), FETCHED_AT.name]
+        return [*(own if self.lookups or self.children else []), FETCHED_AT.name]
 
     def _require(self, file: pa.NativeFile, table: str, folder: str, names: Sequence[str]) -> None:
         """Raise LakeError where a file has not the columns of a table that are to be read."""
@@ -140,12 +146,22 @@ class PublishedExtract:
     def nulls(self, folder: str) -> dict[str, Share]:
         """Give the share of nulls in each column, a nested one by its leaves, from the footer's statistics.
 
-        A leaf of a list counts an empty list as one null.
+        A leaf of a list counts an empty list as one null; a list's own table has no row for it.
         """
         if ("nulls", folder) not in self._shares:
             with self._file(self.table, folder) as file:
-                self._shares["nulls", folder] = null_shares(file)
+                self._shares["nulls", folder] = null_shares(file) | self._nulls_of_lists(folder)
         return self._shares["nulls", folder]
+
+    def _nulls_of_lists(self, folder: str) -> dict[str, Share]:
+        """Give those of the lists' own tables; an earlier partition may lack a table that is new."""
+        found: dict[str, Share] = {}
+        for child in self.children:
+            if self._lake.manifest(child.name, folder):
+                with self._file(child.name, folder) as file:
+                    shares = null_shares(file).items()
+                found |= {".".join((*child.path, name)): share for name, share in shares}
+        return found
 
     def fetched(self, folder: str) -> tuple[datetime, datetime] | None:
         """Give when the first and the last key or row was fetched, from the footer's statistics."""

@@ -37,6 +37,14 @@ def extract(
     identity: Annotated[
         str | None, typer.Option(help="Field that tells rows apart: one row each instead of one per key.")
     ] = None,
+    explode: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A list that becomes a table of its own, a row for each element, in a file beside OUT: "
+            "identifiers, or one in another as cookieConsents.purposes; * for all. See docs/tables.md.",
+            metavar="LIST",
+        ),
+    ] = None,
     paging: Annotated[
         list[str] | None,
         typer.Option(
@@ -85,6 +93,7 @@ def extract(
             schema=schema or chosen.schema_file,
             identity=identity,
             kinds=kind or (),
+            explode=explode or (),
             paging=Paging.of(paging) if paging else None,
             scalars=chosen.scalars | _scalars(scalar or []),
         )

@@ -23,7 +23,9 @@ from graphql import (
     validate,
 )
 
-from resources.errors import QueryError
+from resources.errors import QueryError, ValueMisfit
+from resources.graphql.child_table import ChildTable
+from resources.graphql.children import apart, children_of
 from resources.graphql.columns import Column
 from resources.graphql.plan import Listed, Paging, Plan, Window, chained, infer_plan
 from resources.graphql.rooted import at_root
@@ -43,7 +45,9 @@ class Options(TypedDict, total=False):
     as `("umid", "customer-id")`, are asked in turn until one is found: the first key variable takes the kind,
     the second its value, and each kind is a key column. `paging` says what cannot be inferred of a list;
     `window` names the two variables that bound it in time, as a `Window` also their form. `scalars` says what
-    values of a scalar, or of a field (`Person.birthday`), are kept as: see docs/types.md.
+    values of a scalar, or of a field (`Person.birthday`), are kept as: see docs/types.md. `explode` names
+    lists that become tables of their own, as `identifiers` or `cookieConsents.purposes`, `*` for all of them:
+    see docs/tables.md.
     """
 
     identity: str | None
@@ -52,6 +56,7 @@ class Options(TypedDict, total=False):
     paging: Paging | None
     window: Window | tuple[str, str] | None
     scalars: Mapping[str, str] | None
+    explode: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +65,8 @@ class Query:
 
     `name` is the extract's name: the file's stem, the asset, the folder in the lake. `identity` is the
     response name of the field that tells rows apart: with it a keyed extract has one row per identity,
-    without it one row per key. `tables` maps table names to Arrow schemas.
+    without it one row per key. `tables` maps table names to Arrow schemas: the extract's own, its lookups,
+    and the lists in `children`. `rows` is the schema of the extract's own before those are taken out of it.
     """
 
     name: str
@@ -69,6 +75,8 @@ class Query:
     columns: tuple[Column, ...]
     identity: str | None
     tables: Mapping[str, pa.Schema]
+    rows: pa.Schema
+    children: tuple[ChildTable, ...] = ()
     window: Window | None = None
 
     @classmethod
@@ -102,6 +110,7 @@ class Query:
             plan = chained(plan, options.get("kinds", ()))
             columns = plan.columns(Shape(schema, scalars))
             tables = tables_of(name, plan, columns, identity)
+            children = children_of(plan, columns, identity, tables, options.get("explode", ()))
         except GraphQLError as error:
             raise QueryError(located(error)) from error
         for scalar in sorted(unknown_scalars(columns)):
@@ -114,7 +123,9 @@ class Query:
             plan=plan,
             columns=columns,
             identity=identity,
-            tables=tables,
+            tables=apart(tables, children),
+            rows=tables[name],
+            children=children,
             window=bounds,
         )
 
@@ -123,6 +134,22 @@ class Query:
         """A digest of the document, whatever its white space, and of its tables' columns and types."""
         schemas = [f"{name}\n{schema}" for name, schema in self.tables.items()]
         return hashlib.sha256("\n".join([print_ast(self.document), *schemas]).encode()).hexdigest()[:16]
+
+    def exploded(self, rows: pa.Table) -> dict[str, pa.Table]:
+        """Share rows out among the extract's own table and those of its lists."""
+        found = {self.name: rows}
+        for child in self.children:  # one that is inside of another comes after it
+            found[child.name] = child.rows(found[child.parent])
+            self._require_identity(found[child.name])
+        return {name: table.select(self.tables[name].names) for name, table in found.items()}
+
+    def _require_identity(self, rows: pa.Table) -> None:
+        if self.identity and rows.column(0).null_count:
+            raise ValueMisfit(
+                f"{self.name}: column {rows.column_names[0]} is null in a row that has lists, so the rows of "
+                "their tables would belong to nobody: choose another identity, or leave the lists nested, "
+                "without explode"
+            )
 
     def window_variables(self, start: datetime, end: datetime) -> dict[str, object]:
         """Give the window's variables their values: from `start` on, and before `end`; both with a zone."""

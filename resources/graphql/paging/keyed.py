@@ -61,7 +61,7 @@ class KeyedPages:
         pages = [
             Page(
                 tables={
-                    self._query.name: _taken(rows, [place[index] for index in rows_of[group]]),
+                    **self._query.exploded(_taken(rows, [place[index] for index in rows_of[group]])),
                     self._query.name + LOOKUPS: _taken(lookups, indices),
                 },
                 **_figures([outcomes[index] for index in indices]),
@@ -82,7 +82,7 @@ class KeyedPages:
         return [i for i in found if self._identities.is_new(self._identity(outcomes[i]), group)]
 
     def _rows(self, found: list[Outcome]) -> pa.Table:
-        schema = self._query.tables[self._query.name]
+        schema = self._query.rows
         try:
             table = arrow.table([o.row or {} for o in found], self._query.columns)
         except arrow.Misfit as misfit:

@@ -136,7 +136,7 @@ class ListPages:
 
     def _page(self, stretch: Stretch, fresh: list[Row], notes: list[str], reached: bytes | None) -> Page:
         return Page(
-            tables={self._query.name: self._table(fresh, stretch)},
+            tables=self._query.exploded(self._table(fresh, stretch)),
             asked=len(stretch.rows),
             found=len(stretch.rows),
             list_total=self._totals.total,
@@ -154,7 +154,7 @@ class ListPages:
         return notes
 
     def _table(self, rows: list[Row], stretch: Stretch) -> pa.Table:
-        schema = self._query.tables[self._query.name]
+        schema = self._query.rows
         try:
             table = arrow.table(rows, self._query.columns)
         except arrow.Misfit as misfit:
