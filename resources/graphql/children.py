@@ -83,7 +83,7 @@ def _below(
             schema=pa.schema([*of_keys, pa.field(POSITION, pa.int64()), *fields, FETCHED_AT]),
         )
         yield child
-        above = f"{field.name}_{POSITION}"
+        above = "_".join((*child.path, POSITION))
         of_child = {key: key for key in keys} | {above: POSITION}
         yield from _below(
             child.name, child.path, child.schema, of_child, [*of_keys, pa.field(above, pa.int64())]
