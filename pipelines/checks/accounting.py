@@ -28,6 +28,8 @@ def accounting(extract: PublishedExtract, folder: str, *, asked: int | None = No
             compare_lookups(books, extract, files[extract.table], files[extract.lookups], asked)
         for child in extract.children:
             compare_child(books, child, files[child.parent], files[child.name])
+            number = files[child.name].footer.num_rows
+            books.figures[f"rows{child.name.removeprefix(extract.table)}"] = number
     if not books.wrong:
         return Finding(passed=True, figures=books.figures)
     says = (

@@ -21,11 +21,9 @@ from resources.lake import Lake
 from resources.targetdata import TargetDataResource
 from tests.forks import CONTEXT, ROOT
 
-QUERY = Query.load(
-    ROOT / "pipelines/defs/profiles/profiles.graphql",
-    schema=ROOT / "pipelines/schema.graphql",
-    identity="profileId",
-)
+PROFILES = ROOT / "pipelines/defs/profiles/profiles.graphql"
+SCHEMA = ROOT / "pipelines/schema.graphql"
+QUERY = Query.load(PROFILES, schema=SCHEMA, identity="profileId")
 SLICE_KEYS, PAGE_KEYS, MAX_BATCH, MAX_IN_FLIGHT = 60, 20, 5, 4
 IN_FLIGHT = PAGE_KEYS + 2 * MAX_IN_FLIGHT * MAX_BATCH  # keys asked for, or answered and not yet a page
 ASKED_TWICE = SLICE_KEYS + IN_FLIGHT  # and those of the open slice
@@ -33,13 +31,14 @@ ASKED_TWICE = SLICE_KEYS + IN_FLIGHT  # and those of the open slice
 
 @dataclass(frozen=True)
 class Order:
-    """What a run shall do: `keys` by day, into the lake at `path`."""
+    """What a run shall do: `keys` by day, into the lake at `path`; `explode` is the query's."""
 
     url: str
     refresh_token: str
     path: str
     keys: Mapping[str, Sequence[str]]
     most_bytes: int | None = None  # of a file that it may write: then its disk is full
+    explode: tuple[str, ...] = ()
 
     def start(self, *, at: int = 0, said: str = os.devnull) -> BaseProcess:
         """Start it; it kills itself before its change number `at` in the lake, and says why it failed."""
@@ -51,14 +50,17 @@ class Order:
 def extract(order: Order, instance: dg.DagsterInstance | None = None) -> dg.ExecuteInProcessResult:
     """Run the extract over the days of an order in this process."""
     days = sorted(order.keys)
+    query = QUERY
+    if order.explode:
+        query = Query.load(PROFILES, schema=SCHEMA, identity="profileId", explode=order.explode)
 
     @dg.asset(
         partitions_def=dg.DailyPartitionsDefinition(days[0]), backfill_policy=dg.BackfillPolicy.single_run()
     )
     def profiles(context: dg.AssetExecutionContext) -> None:
         keys = {day: pa.table({"umid": list(umids)}) for day, umids in order.keys.items()}
-        with Extraction(context, Lake(path=order.path), QUERY).range() as opened:
-            for page in api.pages(QUERY, keys=opened.grouped(keys), resume=opened.resume):
+        with Extraction(context, Lake(path=order.path), query).range() as opened:
+            for page in api.pages(query, keys=opened.grouped(keys), resume=opened.resume):
                 opened.write(page)
 
     api = TargetDataResource(
