@@ -38,21 +38,27 @@ def test_its_assets_run_with_the_line_and_its_reads_find_the_tables(sandbox: San
     assert names == ["reach", "days_seen", "shares"]
     for day in DAYS:
         location.materialize(str(day))
+    gc, extract = (command.replace("2026-11-22", str(DAYS[1])) for command in commands(PATH))
+    location.run(*shlex.split(extract))
     reads = "".join(text for text in blocks() if "@dg.asset" not in text).replace("2026-11-22", str(DAYS[1]))
     said = location.run("python", f"{reads}\n{PRINTED}").stdout.splitlines()
     rows = [expected_profiles(sandbox, sandbox.umids_of(day)) for day in DAYS]
+    umids = [item for row in rows[1] for item in row["identifiers"] or [] if item and item["name"] == "umid"]
     ids = [row["profile_id"] for day in rows for row in day]
-    assert said[-4:] == [
+    assert said[-5:] == [
+        str([*PEOPLE_TABLES, len(umids)]),
         str([len(rows[1])] * 4),
         str(sum(max(1, len(row["identifiers"] or [])) for day in rows for row in day)),
         str(len(ids)),
         str([len(set(ids)), len(ids)]),
     ]
-    (command,) = commands(PATH)
-    assert "would be removed in all: 0 folders" in location.run(*shlex.split(command)).stdout
+    assert "would be removed in all: 0 folders" in location.run(*shlex.split(gc)).stdout
 
 
+PEOPLE_TABLES = ["people", *(f"people__{n}" for n in ("lookups", "identifiers", "cookie_consents"))]
+PEOPLE_TABLES.append("people__cookie_consents__purposes")
 PRINTED = """
+print([*PEOPLE.tables, len(umids)])
 reach = lake.read("reach", "date=DAY")["profiles"].to_pandas()
 print([table.num_rows, facts.rows, len(frame), int(reach.sum())])
 print(len(identifiers))
