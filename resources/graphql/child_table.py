@@ -51,10 +51,10 @@ class ChildTable:
 
 def _places(lists: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Give the row and the position of each element, whatever may lie under a list that is null."""
-    lengths = pc.fill_null(pc.list_value_length(lists), 0).cast(pa.int64())
-    starts = pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(lengths)])
+    lengths = pc.fill_null(pc.list_value_length(lists), 0)
+    starts = pa.concat_arrays([pa.array([0], lengths.type), pc.cumulative_sum(lengths)])
     number = starts[-1].as_py()
-    places = pc.list_parent_indices(pa.LargeListArray.from_arrays(starts, pa.nulls(number)))
+    places = pc.list_parent_indices(pa.ListArray.from_arrays(starts, pa.nulls(number)))
     return places, pc.subtract(pa.array(np.arange(number)), starts.take(places))
 
 

@@ -71,7 +71,7 @@ def _below(
 ) -> Iterator[ChildTable]:
     """Plan a table for each list, and for those of its elements."""
     for field in schema:
-        if not (pt.is_list(field.type) or pt.is_large_list(field.type)):
+        if not pt.is_list(field.type):
             continue
         item = field.type.value_type
         fields = list(item) if pt.is_struct(item) else [pa.field(VALUE, item)]
