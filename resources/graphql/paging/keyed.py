@@ -10,7 +10,8 @@ from typing import TypedDict
 import pyarrow as pa
 
 from resources.errors import ValueMisfit
-from resources.graphql import arrow
+from resources.graphql.arrow import Misfit
+from resources.graphql.decoder import Decoder
 from resources.graphql.page import Page
 from resources.graphql.paging.batches import Batches
 from resources.graphql.paging.keys import Asked
@@ -39,6 +40,7 @@ class KeyedPages:
         self._batches = batches
         self._digest_key = digest_key
         self._identities = identities
+        self._decoder = Decoder(query.columns)
 
     async def pages(self, asked: Asked) -> AsyncGenerator[Page]:
         """Yield a page for each stretch of keys; where there are groups, for each that has some of them."""
@@ -84,8 +86,8 @@ class KeyedPages:
     def _rows(self, found: list[Outcome]) -> pa.Table:
         schema = self._query.tables[self._query.name]
         try:
-            table = arrow.table([o.row or {} for o in found], self._query.columns)
-        except arrow.Misfit as misfit:
+            table = self._decoder.table([o.row or {} for o in found])
+        except Misfit as misfit:
             key = found[misfit.row].key
             raise ValueMisfit(
                 f"{self._query.name}: column {misfit.path}: {misfit.reason} (key digest {self.digest(key)})"
