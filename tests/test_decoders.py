@@ -96,7 +96,7 @@ def row_of(random: Random, shape: tuple[Column, ...], odd: float) -> dict[str, A
 
 
 def raw(row: Mapping[str, Any], **options: Any) -> RawRow:
-    return RawRow(msgspec.Raw(json.dumps(row, **options).encode(errors="surrogatepass")))
+    return RawRow(msgspec.Raw(json.dumps(row, **options).encode(errors="replace")))
 
 
 def made_by(decode: Any) -> pa.Table | None:
