@@ -1,0 +1,9 @@
+"""What is asked of the loopback server, and with which schema."""
+
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SCHEMA = HERE / "schema.graphql"
+BY_CURSOR = HERE / "documents" / "by_cursor.graphql"
+BY_OFFSET = HERE / "documents" / "by_offset.graphql"
+BY_UMID = HERE.parent.parent / "pipelines" / "defs" / "profiles" / "profiles.graphql"  # the shipped query
