@@ -100,7 +100,7 @@ class Connection(asyncio.Protocol):
             if len(self._received) < start + length:
                 return
             body, self._received = self._received[start : start + length], self._received[start + length :]
-            self._server.handle(head.split(b" ", 2)[1], body, self)
+            self._server.handle(head.split(b" ", 2)[1].split(b"?")[0], body, self)
 
     def send(self, status: bytes, body: bytes, headers: bytes = b"") -> None:
         """Write an answer, unless its reader has gone."""
