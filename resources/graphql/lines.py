@@ -43,7 +43,7 @@ class Lines:
 
     def table(self, rows: Sequence[RawRow]) -> pa.Table | None:
         """Decode at least one row; None where the exact decoder has to."""
-        text = b"\n".join(row.raw for row in rows)
+        text = b"\n".join([row.raw for row in rows])
         whole = pa.json.ReadOptions(use_threads=False, block_size=len(text) + 1)
         try:
             sent = pa.json.read_json(pa.BufferReader(text), read_options=whole, parse_options=self._options)

@@ -163,4 +163,4 @@ class ListPages:
             raise ValueMisfit(
                 f"{self._query.name}: column {misfit.path}: {misfit.reason} (row {misfit.row} of a page)"
             ) from misfit
-        return stamped(table, [stretch.fetched_at] * table.num_rows, schema)
+        return stamped(table, stretch.fetched_at, schema)
