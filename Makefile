@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: install demo test journeys chaos dev check help
+.PHONY: install demo test journeys chaos bench dev check help
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -31,6 +31,14 @@ journeys: .venv/installed ## the ways that users go, command by command: README 
 
 chaos: .venv/installed ## the test bench, its long forms too; each case prints its figures; takes long
 	$(BIN)/python -m pytest -q -s tests/chaos
+
+.venv/bench-installed: .venv/installed
+	@echo "Installing what is compared with into .venv (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]' --constraint constraints.txt
+	@touch $@
+
+bench: .venv/installed .venv/bench-installed ## speed and memory beside dlt, Singer and others (ROWS=20000 REPEATS=1 CASES=pages DOCS=1)
+	@$(BIN)/python -m tests.benchmarks $(CASES) $(if $(ROWS),--rows $(ROWS)) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(DOCS),--docs)
 
 check: .venv/installed ## all that has to be green: lint, format, types, import directions, definitions, tests
 	$(BIN)/ruff check .

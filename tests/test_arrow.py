@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from resources.graphql.arrow import Misfit, table
 from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct, snake_case
-from resources.graphql.gate import DECODER
+from resources.graphql.raw import DECODER
 from resources.graphql.scalars import Scalars, unknown_scalars
 
 DECLARED = "Money BigInt BigDecimal DateTime LocalDateTime Date Time"

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from resources.graphql import arrow
 from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct
-from resources.graphql.gate import DECODER
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
+from resources.graphql.raw import DECODER
 from resources.graphql.scalars import ENUM, UNKNOWN, WORDS, kept_as
 from resources.graphql_resource import GraphQLResource
 from tests.random_graphs import SCALARS, World, as_kept, other_form

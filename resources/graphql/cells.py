@@ -14,7 +14,18 @@ def cells(values: list[object], arrow: pa.DataType) -> pa.Array:
     """Store values that were read; what is a time arrives as text and is cast. It raises UNSTORABLE."""
     if not pa.types.is_temporal(arrow):
         return pa.array(values, arrow)
-    texts = pc.replace_substring_regex(pa.array(values, pa.string()), BEYOND_MICROSECONDS, r"\1")
+    return times(pa.array(values, pa.string()), arrow)
+
+
+def times(texts: pa.Array, arrow: pa.DataType) -> pa.Array:
+    """Cast texts to a date, time or timestamp, truncated to microseconds. It raises UNSTORABLE."""
+    try:
+        return _cast(texts, arrow)  # which refuses what would have to be cut, and most texts have not to be
+    except pa.ArrowInvalid:
+        return _cast(pc.replace_substring_regex(texts, BEYOND_MICROSECONDS, r"\1"), arrow)
+
+
+def _cast(texts: pa.Array, arrow: pa.DataType) -> pa.Array:
     if pa.types.is_date(arrow):
         return texts.cast(arrow)
     if pa.types.is_time(arrow):

@@ -3,29 +3,21 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import cast
 from urllib.parse import urlsplit
 
 import aiohttp
-import msgspec
 
 from resources.errors import ConfigurationError, Refused, Throttled, Unauthorized, Unavailable
 from resources.graphql.answer import error_code, error_list
 from resources.graphql.counts import Counts
+from resources.graphql.raw import DECODER, FIELDS, NULL, UNDECODABLE, fields_of
 from resources.graphql.tokens import TokenSource
 
 THROTTLE_CODES = frozenset({"THROTTLED", "RATE_LIMITED", "TOO_MANY_REQUESTS", "RATE_LIMIT_EXCEEDED"})
 AUTH_CODES = frozenset({"UNAUTHENTICATED", "UNAUTHORIZED", "TOKEN_EXPIRED"})
 TOO_LARGE = 413
-DECODER = msgspec.json.Decoder(float_hook=Decimal)  # as many digits as were sent
-UNDECODABLE = (
-    msgspec.DecodeError,
-    UnicodeDecodeError,
-    ArithmeticError,  # a number beyond what a Decimal holds
-    RecursionError,  # nested deeper than JSON is read
-)
 SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 CHUNK_BYTES = 256 * 1024
 
@@ -33,7 +25,7 @@ Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
 
 class JudgedResponse(aiohttp.ClientResponse):
-    """A response whose body the gate has read and decoded."""
+    """A response whose body the gate has read and decoded, but for its `data`."""
 
     answer: Mapping[str, object]
 
@@ -116,13 +108,21 @@ def location(text: str) -> str:
 
 
 def graphql_answer(response: aiohttp.ClientResponse, body: bytes) -> Mapping[str, object]:
-    """Decode a body that must be a GraphQL answer; the error names its type, never its content."""
+    """Read a body that must be a GraphQL answer; the error names its type, never its content.
+
+    `data` stays as it was sent, for the one who asked to decode.
+    """
     where = f"{response.method} {response.url.path}"
     try:
-        answer = DECODER.decode(body)
+        if not body.isascii():
+            body.decode()  # what is left raw is not looked at so closely
+        answer = {
+            name: raw if name == "data" and raw != NULL else DECODER.decode(raw)
+            for name, raw in FIELDS.decode(body).items()
+        }
     except UNDECODABLE:
-        answer = None
-    if isinstance(answer, dict) and ("data" in answer or "errors" in answer):
+        answer = {}
+    if "data" in answer or "errors" in answer:
         return answer
     what = f"{response.content_type}, {len(body)} bytes, status {response.status}"
     if 400 <= response.status < 500:
@@ -132,14 +132,19 @@ def graphql_answer(response: aiohttp.ClientResponse, body: bytes) -> Mapping[str
 
 def raise_for_codes(answer: Mapping[str, object]) -> None:
     """Find the errors that servers send as 200: throttling and authentication."""
-    data = answer.get("data")
-    if isinstance(data, dict) and any(value is not None for value in data.values()):
-        return  # the others are asked for again
     codes = {error_code(error) for error in error_list(answer)}
+    if codes.isdisjoint(THROTTLE_CODES | AUTH_CODES) or _has_values(answer.get("data")):
+        return  # where some are answered, the others are asked for again
     if codes & THROTTLE_CODES:
         raise Throttled("the server throttles (GraphQL error)")
     if codes & AUTH_CODES:
         raise Unauthorized("the server wants another token (GraphQL error)", in_answer=True)
+
+
+def _has_values(data: object) -> bool:
+    """Say whether some field of the data is not null."""
+    fields = fields_of(data)
+    return fields is not None and any(raw != NULL for raw in fields.values())
 
 
 async def read_bounded(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:

@@ -19,6 +19,7 @@ from graphql import DocumentNode
 from resources.errors import ConfigurationError, ExtractionError, Unavailable
 from resources.graphql.counts import Counts
 from resources.graphql.gate import Bearer, Gate, JudgedResponse, late
+from resources.graphql.raw import UNDECODABLE, decoded
 from resources.graphql.settings import Settings
 from resources.graphql.tokens import TokenSource
 
@@ -26,10 +27,16 @@ ENCODER = msgspec.json.Encoder(decimal_format="number")  # as answers hold it: a
 
 
 class PreparedRequest(GraphQLRequest):
-    """A request whose document is text already, however often it is sent: gql would print it each time."""
+    """A request whose document is text already, however often it is sent: gql would print it each time.
 
-    def __init__(self, text: str, variables: Mapping[str, object] | None = None) -> None:
+    `shape` is the type of the answer's data, for msgspec, where a part of it is to be left raw.
+    """
+
+    def __init__(
+        self, text: str, variables: Mapping[str, object] | None = None, shape: type | None = None
+    ) -> None:
         super().__init__(DocumentNode(definitions=()), variable_values=dict(variables or {}))
+        self.shape = shape
         self._text = text
 
     @property
@@ -69,7 +76,7 @@ class Transport:
         """Close the session and its connections."""
         await self._gql.close()
 
-    async def send(self, request: GraphQLRequest) -> Mapping[str, object]:
+    async def send(self, request: PreparedRequest) -> Mapping[str, object]:
         """Send one request once; give `{"data": …, "errors": …}` as the server answered."""
         self._counts.requests += 1
         try:
@@ -80,7 +87,11 @@ class Transport:
             raise named(error.__cause__, self.host) from None  # its message may quote what was received
         except TransportError as error:  # its message holds the body
             raise Unavailable(f"an answer that is not GraphQL ({type(error).__name__})") from None
-        return {"data": result.data, "errors": result.errors}
+        try:
+            data = decoded(result.data, request.shape) if isinstance(result.data, msgspec.Raw) else None
+        except UNDECODABLE:
+            raise Unavailable("an answer with a number that is beyond all that can be read") from None
+        return {"data": data, "errors": result.errors}
 
 
 def named(error: BaseException | None, host: str) -> ExtractionError:

@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,8 @@ class FileFacts:
 class TableFile:
     """Collects tables of one schema into row groups of a Parquet file (zstd).
 
-    `metadata` goes into the footer. An empty file has the full schema.
+    `metadata` goes into the footer. An empty file has the full schema. A row group is written in a thread
+    while the next one is collected; what goes wrong there is raised by the call that comes after.
     """
 
     def __init__(self, path: Path, schema: pa.Schema, metadata: Mapping[str, str]) -> None:
@@ -45,6 +47,8 @@ class TableFile:
         self._writer = pq.ParquetWriter(self._sink, schema.with_metadata(dict(metadata)), compression="zstd")
         self._buffer: list[pa.Table] = []
         self._buffered = 0
+        self._thread = ThreadPoolExecutor(1, "row-groups")
+        self._writing: Future[None] | None = None
 
     def write(self, table: pa.Table) -> None:
         """Add rows."""
@@ -57,6 +61,8 @@ class TableFile:
     def close(self) -> None:
         """Write what is buffered and the footer, down to the disk."""
         self._flush()
+        self._wait()
+        self._thread.shutdown()
         self._writer.close()
         self._sink.flush()
         os.fsync(self._sink.fileno())
@@ -65,6 +71,7 @@ class TableFile:
     def discard(self) -> None:
         """Close without caring for the file."""
         self._buffer = []
+        self._thread.shutdown()
         for opened in (self._writer, self._sink):
             with suppress(OSError):  # a full disk does not take the footer either
                 opened.close()
@@ -84,9 +91,17 @@ class TableFile:
 
     def _flush(self) -> None:
         if self._buffer:
+            self._wait()
             rows = pa.concat_tables(self._buffer)
-            self._writer.write_table(rows, row_group_size=max(1, rows.num_rows))
+            size = max(1, rows.num_rows)
+            self._writing = self._thread.submit(self._writer.write_table, rows, row_group_size=size)
         self._buffer, self._buffered = [], 0
+
+    def _wait(self) -> None:
+        """Wait until the last row group is written, and raise what went wrong."""
+        if self._writing:
+            writing, self._writing = self._writing, None
+            writing.result()
 
 
 class _Hashed(io.BufferedWriter):

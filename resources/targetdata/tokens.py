@@ -20,7 +20,8 @@ import msgspec
 from resources.errors import Attempt, ExtractionError, TokenRefused, Unavailable
 from resources.graphql.circuit import Circuit
 from resources.graphql.counts import Counts
-from resources.graphql.gate import UNDECODABLE, raise_for_headers, read_bounded
+from resources.graphql.gate import raise_for_headers, read_bounded
+from resources.graphql.raw import UNDECODABLE
 from resources.graphql.retry import Retry, give_up
 from resources.graphql.settings import Settings
 from resources.graphql.tokens import Token

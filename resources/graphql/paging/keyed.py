@@ -10,7 +10,8 @@ from typing import TypedDict
 import pyarrow as pa
 
 from resources.errors import ValueMisfit
-from resources.graphql import arrow
+from resources.graphql.arrow import Misfit
+from resources.graphql.decoder import Decoder
 from resources.graphql.page import Page
 from resources.graphql.paging.batches import Batches
 from resources.graphql.paging.keys import Asked
@@ -39,6 +40,7 @@ class KeyedPages:
         self._batches = batches
         self._digest_key = digest_key
         self._identities = identities
+        self._decoder = Decoder(query.columns)
 
     async def pages(self, asked: Asked) -> AsyncGenerator[Page]:
         """Yield a page for each stretch of keys; where there are groups, for each that has some of them."""
@@ -52,10 +54,15 @@ class KeyedPages:
     def _pages(self, outcomes: list[Outcome], asked: Asked, start: int) -> list[Page]:
         """Decode a stretch of the keys once, and share it out among the groups."""
         members = asked.members_of(start, len(outcomes))
-        rows_of = [self._rows_of(group, outcomes, members[group]) for group in range(len(members))]
+        identities = [self._identity(outcome) for outcome in outcomes]
+        found = [outcome.row is not None for outcome in outcomes]
+        rows_of = [
+            self._rows_of(group, identities, [index for index in indices if found[index]])
+            for group, indices in enumerate(members)
+        ]
         wanted = sorted({index for indices in rows_of for index in indices})
         rows = self._rows([outcomes[index] for index in wanted])
-        lookups = self._lookups(outcomes)
+        lookups = self._lookups(outcomes, identities)
         place = {index: row for row, index in enumerate(wanted)}
         shown = [group for group, indices in enumerate(members) if indices or not start]
         pages = [
@@ -74,18 +81,17 @@ class KeyedPages:
         pages[0].counts.lookups = len(outcomes)
         return pages
 
-    def _rows_of(self, group: int, outcomes: list[Outcome], indices: Sequence[int]) -> list[int]:
+    def _rows_of(self, group: int, identities: Sequence[str | None], found: list[int]) -> list[int]:
         """Choose what makes a row in a group: one per identity, that of its first key, or one per key."""
-        found = [index for index in indices if outcomes[index].row is not None]
         if not self._query.identity:
             return found
-        return [i for i in found if self._identities.is_new(self._identity(outcomes[i]), group)]
+        return [index for index in found if self._identities.is_new(identities[index], group)]
 
     def _rows(self, found: list[Outcome]) -> pa.Table:
         schema = self._query.rows
         try:
-            table = arrow.table([o.row or {} for o in found], self._query.columns)
-        except arrow.Misfit as misfit:
+            table = self._decoder.table([o.row or {} for o in found])
+        except Misfit as misfit:
             key = found[misfit.row].key
             raise ValueMisfit(
                 f"{self._query.name}: column {misfit.path}: {misfit.reason} (key digest {self.digest(key)})"
@@ -95,14 +101,14 @@ class KeyedPages:
                 table = table.add_column(position, self._plan.key_fields[position], column)
         return stamped(table, [o.fetched_at for o in found], schema)
 
-    def _lookups(self, outcomes: list[Outcome]) -> pa.Table:
+    def _lookups(self, outcomes: list[Outcome], identities: list[str | None]) -> pa.Table:
         schema = self._query.tables[self._query.name + LOOKUPS]
         errors = [o.error for o in outcomes]
         answered_by = [pa.array([o.answered_by for o in outcomes], pa.string())] if self._plan.kinds else []
         columns = [
             *self._key_columns(outcomes),
             pa.array([o.status for o in outcomes], pa.string()),
-            pa.array([self._identity(o) for o in outcomes], pa.string()),
+            pa.array(identities, pa.string()),
             *answered_by,
             pa.array([e.code if e else None for e in errors], pa.string()),
             pa.array([_message(o) for o in outcomes], pa.string()),

@@ -8,7 +8,8 @@ from functools import partial
 import pyarrow as pa
 
 from resources.errors import QueryError, ValueMisfit
-from resources.graphql import arrow
+from resources.graphql.arrow import Misfit
+from resources.graphql.decoder import Decoder
 from resources.graphql.page import Page
 from resources.graphql.paging.first_page import FirstPage
 from resources.graphql.paging.repeats import Repeats
@@ -38,6 +39,7 @@ class ListPages:
         self._plan = plan
         self._new_source = partial(Source, query, plan, sender, variables, page_size)
         self._resume = resume
+        self._decoder = Decoder(query.columns)
         self._start()
 
     def _start(self) -> None:
@@ -156,9 +158,9 @@ class ListPages:
     def _table(self, rows: list[Row], stretch: Stretch) -> pa.Table:
         schema = self._query.rows
         try:
-            table = arrow.table(rows, self._query.columns)
-        except arrow.Misfit as misfit:
+            table = self._decoder.table(rows)
+        except Misfit as misfit:
             raise ValueMisfit(
                 f"{self._query.name}: column {misfit.path}: {misfit.reason} (row {misfit.row} of a page)"
             ) from misfit
-        return stamped(table, [stretch.fetched_at] * table.num_rows, schema)
+        return stamped(table, stretch.fetched_at, schema)

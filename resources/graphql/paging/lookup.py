@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from resources.errors import Attempt, QueryError, Refused, TokenRefused, Unauthorized, Unavailable
 from resources.graphql.answer import Answer, ServerError
 from resources.graphql.plan import Keyed
+from resources.graphql.raw import Fields, RawRow, opened
 from resources.graphql.sender import PROBE, Sender
 from resources.graphql.throttle import Batch
 from resources.graphql.transport import PreparedRequest
@@ -160,7 +161,8 @@ class Lookup:
         size = len(keys)
         if size not in self._texts:
             self._texts[size] = self._plan.batch(size)
-        return PreparedRequest(self._texts[size], {**self._shared, **self._plan.variables(keys)})
+        variables = {**self._shared, **self._plan.variables(keys)}
+        return PreparedRequest(self._texts[size], variables, shape=Fields)
 
 
 def _trusted(answer: Answer, size: int) -> bool:
@@ -171,8 +173,8 @@ def _trusted(answer: Answer, size: int) -> bool:
 
 
 def _row(answer: Answer, alias: str) -> Mapping[str, object] | None:
-    row = (answer.data or {}).get(alias)
-    if row is None or isinstance(row, dict):
+    row = opened((answer.data or {}).get(alias))
+    if row is None or isinstance(row, RawRow):
         return row
     raise QueryError("the server answered something else than an object to a lookup")
 

@@ -37,7 +37,7 @@ class Repeats:
     def seen(self, identities: Iterable[object]) -> None:
         """Take note of rows that an earlier reading of the same list has given."""
         for identity in identities:
-            self._identities.is_new(None if identity is None else str(identity))
+            self._is_new(identity)
 
     def fresh(self, rows: list[Row]) -> list[Row]:
         """Give the rows that have not come yet."""
@@ -60,10 +60,12 @@ class Repeats:
         return found
 
     def _unseen(self, rows: list[Row]) -> list[Row]:
-        return [row for row in rows if self._is_new(row)]
+        if not self._identity:
+            return rows
+        identities = [row.get(self._identity) for row in rows]
+        return [row for row, identity in zip(rows, identities, strict=True) if self._is_new(identity)]
 
-    def _is_new(self, row: Row) -> bool:
-        identity = row.get(self._identity) if self._identity else None
+    def _is_new(self, identity: object) -> bool:
         return self._identities.is_new(None if identity is None else str(identity))
 
     def _unlike(self, rows: list[Row]) -> list[Row]:

@@ -25,7 +25,11 @@ class Identities:
         return not seen & bit
 
 
-def stamped(table: pa.Table, fetched_at: Sequence[datetime], schema: pa.Schema) -> pa.Table:
-    """Add `fetched_at` as the last column, which makes the table's schema that of the query."""
-    times = pa.array(fetched_at, schema.field("fetched_at").type)
-    return table.append_column(schema.field("fetched_at"), times).cast(schema)
+def stamped(table: pa.Table, fetched_at: Sequence[datetime] | datetime, schema: pa.Schema) -> pa.Table:
+    """Add `fetched_at` as the last column, one time for all rows or one each; `schema` is the query's."""
+    field = schema.field("fetched_at")
+    if isinstance(fetched_at, datetime):
+        times = pa.repeat(pa.scalar(fetched_at, field.type), table.num_rows)
+    else:
+        times = pa.array(fetched_at, field.type)
+    return table.append_column(field, times).cast(schema)

@@ -11,6 +11,7 @@ from resources.graphql.paging.answered import reason_of, tolerated
 from resources.graphql.paging.counted import positions
 from resources.graphql.paging.likeness import Likeness
 from resources.graphql.paging.positions import Positions
+from resources.graphql.paging.raw_rows import shape_of
 from resources.graphql.paging.stretch import NullRow, Stretch, read
 from resources.graphql.plan import Listed
 from resources.graphql.query import Query
@@ -36,6 +37,7 @@ class Source:
         self._variables = variables
         self._proven_size = 0  # the server has answered a page of this size
         self._text = strip_ignored_characters(print_ast(query.document))
+        self._shape = shape_of(plan)
 
     def go_on_from(self, position: object) -> None:
         """Set the position that an earlier reading of the same list has reached."""
@@ -123,7 +125,7 @@ class Source:
             own[self._plan.position] = position
         if self._plan.size:
             own[self._plan.size] = self.size
-        return PreparedRequest(self._text, {**self._variables, **own})
+        return PreparedRequest(self._text, {**self._variables, **own}, shape=self._shape)
 
 
 def first_size(plan: Listed, variables: Mapping[str, object], page_size: int) -> int:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from resources.errors import QueryError
 from resources.graphql.plan import Listed
 from resources.graphql.plan.signals import Path
+from resources.graphql.raw import RawRow, opened
 from resources.graphql.values import kind_of
 
 Row = Mapping[str, object]
@@ -58,7 +59,7 @@ class Reader:
     def __init__(self, plan: Listed, data: Row) -> None:
         self._plan = plan
         self._data = data
-        self._items = self._found()
+        self._items = [opened(item) for item in self._found()]
 
     def stretch(self, nulled: int) -> Stretch:
         """Give the rows and the signals."""
@@ -97,11 +98,13 @@ class Reader:
         found = self._object(item, rows.place.path)
         if rows.node is None:
             return found
-        value = found.get(rows.node.path[-1])
+        value = opened(found.get(rows.node.path[-1]))
         if value is None:
             self._check_null(number, rows.node.path)
             return None
         node = self._object(value, rows.node.path)
+        if not rows.others:
+            return node
         return {**node, **{p.path[-1]: found[p.path[-1]] for p in rows.others if p.path[-1] in found}}
 
     def _check_null(self, number: int, path: Path) -> None:
@@ -129,7 +132,7 @@ class Reader:
                     f"{shown} has {len(value)} elements, each with a list of its own: ask for one of them"
                 )
             value = value[0]
-        if isinstance(value, dict):
+        if isinstance(value, dict | RawRow):
             return value
         if value is None and path != self._plan.rows.place.path:
             raise QueryError(
@@ -157,7 +160,7 @@ class Reader:
         value: object = next((item for item in reversed(self._items) if item is not None), None)
         for depth in range(start, len(path)):
             if value is not None:
-                value = self._object(value, path[:depth]).get(path[depth])
+                value = opened(self._object(value, path[:depth]).get(path[depth]))
         return value
 
     def _number(self, path: Path | None) -> int | None:

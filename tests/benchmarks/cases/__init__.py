@@ -1,0 +1,1 @@
+"""One module a case, found by its name: `measure(options)` gives a `Result`, in which ratios have targets."""

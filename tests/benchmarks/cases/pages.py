@@ -1,0 +1,36 @@
+"""The list along a cursor, by all; the CPU is the limit."""
+
+from tests.benchmarks.contestants.known import (
+    DAGSTER,
+    DLT_CHILDREN,
+    DLT_NESTED,
+    EXPLODES,
+    FLOOR,
+    FLOOR_LISTS,
+    OURS,
+    OURS_CHILDREN,
+    SINGER,
+)
+from tests.benchmarks.figures import Ratio, Result, paired, rate
+from tests.benchmarks.race import Options, race, try_out
+
+CONTESTANTS = (OURS, FLOOR, DAGSTER, SINGER, DLT_NESTED, *([OURS_CHILDREN] if EXPLODES else []), DLT_CHILDREN)
+TARGETS = [
+    (OURS, FLOOR, 1.0),
+    (OURS, DLT_NESTED, 8.0),
+    (OURS_CHILDREN, DLT_CHILDREN, 10.0),
+    (OURS, SINGER, None),
+    (OURS, DAGSTER, None),
+]
+
+
+def measure(options: Options) -> Result:
+    """Race all of them; of the floor's two ways to decode, the faster one was chosen beforehand."""
+    try_out([*CONTESTANTS, FLOOR_LISTS], options)
+    result = Result("Pages along a cursor", race(CONTESTANTS, options))
+    names = {measured.name for measured in result.measured}
+    for ours, other, target in TARGETS:
+        if ours.name in names:
+            value = paired(result.of(ours.name), result.of(other.name), rate)
+            result.ratios.append(Ratio(f"{ours.name} / {other.name}", value, target))
+    return result

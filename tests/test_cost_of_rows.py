@@ -1,0 +1,91 @@
+"""What a row costs: calls of our own functions, and a share of the exact decoder's work; never seconds."""
+
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import msgspec
+import pytest
+
+from resources.graphql import arrow
+from resources.graphql.lines import Lines
+from resources.graphql.query import Query
+from resources.graphql.raw import RawRow
+from resources.graphql_resource import GraphQLResource
+from tests.benchmarks.documents import BY_CURSOR, BY_UMID, SCHEMA
+from tests.benchmarks.load import Behaviour
+from tests.benchmarks.loopback import Loopback, running
+from tests.benchmarks.rows import Rows
+from tests.conftest import ROOT
+
+ROWS = 3_000
+REPEATS = 9  # the best counts: others may have the processor's caches meanwhile
+OURS = f"{ROOT}/resources/graphql/"
+OF_ROWS = {"raw.py", "decoder.py", "lines.py", "arrow.py", "paging/keyed.py", "paging/rows.py"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Loopback]:
+    with running(Behaviour(rows=ROWS)) as loopback:
+        yield loopback
+
+
+@contextmanager
+def counted() -> Iterator[Counter[str]]:
+    """Count the calls of our functions by file, in this thread and in those that it starts."""
+    calls: Counter[str] = Counter()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(OURS):
+            calls[frame.f_code.co_filename.removeprefix(OURS)] += 1
+
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+
+
+def test_a_row_of_a_list_costs_a_few_calls(server: Loopback) -> None:
+    query = Query.load(BY_CURSOR, schema=SCHEMA)
+    with counted() as calls, GraphQLResource(url=server.url).client as client:
+        rows = sum(page.asked for page in client.pages(query))
+    assert rows == ROWS
+    assert ROWS < calls.total() < 7 * ROWS, calls  # the exact decoder makes more than eighty a row
+
+
+def test_a_lookup_costs_a_few_calls_beside_those_of_its_request(server: Loopback) -> None:
+    query = Query.load(BY_UMID, schema=SCHEMA, identity="profileId")
+    keys = list(map(Rows(ROWS).umid, range(ROWS)))
+    with counted() as calls, GraphQLResource(url=server.url).client as client:
+        found = sum(page.found for page in client.pages(query, keys=keys))
+    assert found == ROWS
+    of_rows = sum(number for file, number in calls.items() if file in OF_ROWS)
+    assert ROWS < of_rows < 14 * ROWS, calls
+
+
+def test_the_fast_decoder_takes_a_part_of_the_exact_ones_time() -> None:
+    query = Query.load(BY_CURSOR, schema=SCHEMA)
+    rows = [RawRow(msgspec.Raw(text)) for text in map(Rows(500).text, range(500))]
+    lines = Lines.of(query.columns)
+    assert lines
+    exactly = [row.whole() for row in rows]
+    assert lines.table(rows) == arrow.table(exactly, query.columns)
+    shares = [
+        seconds(lambda: lines.table(rows)) / seconds(lambda: arrow.table(exactly, query.columns))
+        for _ in range(REPEATS)
+    ]
+    assert min(shares) < 0.75, shares  # a third, without the exact one's JSON
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Give the processor time that this thread takes."""
+    started = time.thread_time()
+    work()
+    return time.thread_time() - started

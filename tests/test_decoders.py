@@ -1,0 +1,227 @@
+"""The fast decoder against the exact one: the same table, or none."""
+
+import json
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from resources.graphql import arrow
+from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct
+from resources.graphql.decoder import MISSES, Decoder
+from resources.graphql.lines import WORDS, Lines
+from resources.graphql.raw import DECODER, UNDECODABLE, RawRow
+from resources.graphql.scalars import DECIMAL, ENUM, JSON, TEXT, UNKNOWN, kept_as
+
+randoms = st.integers(0, 2**64).map(Random)
+LEAVES = [*(Scalar("X", kept_as(word) or UNKNOWN) for word in sorted(WORDS)), Scalar("X", ENUM)]
+TEXTS = ["", "a", "Ä\n", ":", '":', 'x":', '\\":', "null", '{"a":1}', "\u2028", "\U0001f600", "\0", "123"]
+FITTING: dict[str, list[Any]] = {
+    "int64": [0, -1, 2**53 + 1, 2**63 - 1, -(2**63)],
+    "bool": [True, False],
+    "date": ["2026-11-22", "0001-01-01", "9999-12-31"],
+    "time": ["23:59:59", "00:00", "12:00:00.1", "12:00:00.1234567"],
+    "timestamp": [
+        "2026-11-22T05:06:07Z",
+        "2026-11-22T05:06:07.123456789Z",
+        "9999-12-31T23:59:59.999999+02:00",
+        "0001-01-01 00:00:00.1Z",
+    ],
+    "local timestamp": ["2026-11-22T05:06:07", "2026-11-22T05:06:07.1234567", "1969-12-31T23:59"],
+}
+ODD: list[Any] = [
+    *(0, -0.0, 1.0, 1.5, 1e400, 2**63, 2**64, 10**30, True, "1", "x", "2026-11-22", "05:06"),
+    *("2026-11-22T05:06:07", "2026-11-22T05:06:07.1234567", "10000-01-01T00:00:00Z", "\ud800"),
+    *([], {}, [[]], [None], {"a": None}, {"a": 1, "b": "x"}),
+]
+PIECES = [
+    b'"',
+    b"\\",
+    b":",
+    b",",
+    b"null",
+    b" ",
+    b"\\u0061",
+    b"0",
+    b"-",
+    b"1e2",
+    b'"a":',
+    b"[",
+    b"]",
+    b"{}",
+    b"\xff",
+]
+
+
+def column_type(random: Random, depth: int = 2) -> ColumnType:
+    match random.randrange(5) if depth else 0:
+        case 3:
+            return ListOf(column_type(random, depth - 1))
+        case 4:
+            return Struct(columns(random, depth - 1))
+        case _:
+            return random.choice(LEAVES)
+
+
+def columns(random: Random, depth: int = 2) -> tuple[Column, ...]:
+    return tuple(
+        Column(name, column_type(random, depth)) for name in ("a", "bC", "d_1")[: random.randint(1, 3)]
+    )
+
+
+def fitting(random: Random, type_: ColumnType, odd: float) -> Any:
+    """A value as servers send it; with some probability another one, or an object that lacks a field."""
+    if random.random() < odd:
+        return random.choice(ODD)
+    if random.random() < 0.15:
+        return None
+    match type_:
+        case ListOf():
+            return [fitting(random, type_.item, odd) for _ in range(random.randrange(4))]
+        case Struct():
+            return row_of(random, type_.fields, odd)
+        case Scalar():
+            return random.choice(FITTING.get(type_.kept.word, TEXTS))
+
+
+def row_of(random: Random, shape: tuple[Column, ...], odd: float) -> dict[str, Any]:
+    """An object with fields in any order."""
+    found = {column.key: fitting(random, column.type, odd) for column in shape if random.random() >= odd / 2}
+    return dict(random.sample(list(found.items()), len(found)))
+
+
+def raw(row: Mapping[str, Any], **options: Any) -> RawRow:
+    return RawRow(msgspec.Raw(json.dumps(row, **options).encode(errors="replace")))
+
+
+def made_by(decode: Any) -> pa.Table | None:
+    try:
+        return decode()
+    except (arrow.Misfit, *UNDECODABLE):
+        return None
+
+
+def exactly(rows: list[RawRow], shape: tuple[Column, ...]) -> pa.Table | None:
+    return made_by(lambda: arrow.table([row.whole() for row in rows], shape))
+
+
+def require_same_or_none(rows: list[RawRow], shape: tuple[Column, ...]) -> None:
+    lines = Lines.of(shape)
+    assert lines
+    fast = lines.table(rows)
+    if fast is None:
+        return
+    fast.validate(full=True)
+    exact = exactly(rows, shape)
+    assert exact is not None, "only the fast decoder takes it"
+    assert fast.schema.equals(exact.schema)
+    assert fast.equals(exact), (fast.to_pylist(), exact.to_pylist())
+
+
+@given(
+    randoms,
+    st.sampled_from([0.02, 0.1, 0.3]),
+    st.booleans(),
+    st.sampled_from([None, (",", ":"), (" , ", " :")]),
+)
+@settings(max_examples=600)
+def test_values_of_any_kind_make_the_exact_table_or_none(
+    random: Random, odd: float, ensure_ascii: bool, separators: Any
+) -> None:
+    shape = columns(random)
+    rows = [row_of(random, shape, odd) for _ in range(random.randint(1, 4))]
+    require_same_or_none([raw(r, ensure_ascii=ensure_ascii, separators=separators) for r in rows], shape)
+
+
+@given(randoms)
+@settings(max_examples=600)
+def test_bytes_that_are_changed_anywhere_make_the_exact_table_or_none(random: Random) -> None:
+    shape = columns(random)
+    sent = bytearray(raw(row_of(random, shape, 0.02), ensure_ascii=random.random() < 0.5).raw)
+    for _ in range(random.randint(1, 3)):
+        at = random.randrange(len(sent))
+        sent[at : at + random.randrange(2)] = random.choice(PIECES)
+    if is_object(bytes(sent)):
+        require_same_or_none([RawRow(msgspec.Raw(bytes(sent)))], shape)
+
+
+def is_object(sent: bytes) -> bool:
+    """Say whether the gate would let it pass, and it could be a row."""
+    try:
+        sent.decode()
+        return isinstance(DECODER.decode(sent), dict) and sent[:1] == b"{"
+    except UNDECODABLE:
+        return False
+
+
+@given(randoms, st.sampled_from([None, (",", ":")]))
+@settings(max_examples=300)
+def test_what_servers_send_is_left_to_the_fast_decoder(random: Random, separators: Any) -> None:
+    shape = columns(random)
+    rows = [raw(row_of(random, shape, 0.0), separators=separators) for _ in range(random.randint(1, 4))]
+    lines = Lines.of(shape)
+    assert lines
+    assert lines.table(rows) is not None
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        '{"b":":"}',
+        '{"b":"a\\":"}',
+        '{"b": ":"}',
+        '{"b":"x","b":"y"}',
+        '{"b":"x","c":"y"}',
+        '{"a":"x","b":"y","a":"z"}',
+        '{"a" :"x","b":"y"}',
+        '{"a":1,"b":"y"}',
+        '{"a":["x"],"b":"y"}',
+        '{"a":"\\ud800","b":"y"}',
+    ],
+)
+def test_what_only_the_exact_decoder_can_judge_is_left_to_it(sent: str) -> None:
+    lines = Lines.of((Column("a", Scalar("X", TEXT)), Column("b", Scalar("X", TEXT))))
+    assert lines
+    assert lines.table([RawRow(msgspec.Raw(sent.encode()))]) is None
+
+
+@pytest.mark.parametrize("kept", [JSON, DECIMAL, kept_as("float64")])
+def test_numbers_that_arrow_would_round_are_not_for_the_fast_decoder(kept: Any) -> None:
+    assert Lines.of((Column("a", Struct((Column("b", ListOf(Scalar("X", kept))),))),)) is None
+
+
+def test_columns_of_fragments_are_not_for_the_fast_decoder() -> None:
+    assert Lines.of((Column("a", Scalar("X", TEXT), only_on=((frozenset({"O"}),),)),)) is None
+
+
+def test_a_row_that_is_missing_a_field_is_named_among_those_that_are_not() -> None:
+    shape = (Column("a", Scalar("X", TEXT)), Column("b", Struct((Column("c", Scalar("X", TEXT)),))))
+    rows = [raw({"a": "x", "b": {"c": "y"}}), raw({"a": None, "b": None}), raw({"a": ":", "b": {}})]
+    with pytest.raises(arrow.Misfit, match="the answer lacks this field") as caught:
+        Decoder(shape).table(rows)
+    assert (caught.value.row, caught.value.path) == (2, "b.c")
+
+
+def test_a_number_beyond_all_is_named_by_its_row() -> None:
+    shape = (Column("a", Scalar("X", TEXT)),)
+    rows = [raw({"a": "x"}), RawRow(msgspec.Raw(b'{"a":1e99999999999999999999}'))]
+    with pytest.raises(arrow.Misfit, match="beyond all that can be kept") as caught:
+        Decoder(shape).table(rows)
+    assert caught.value.row == 1
+
+
+def test_a_server_whose_values_are_not_for_the_fast_decoder_is_not_tried_for_ever() -> None:
+    decoder = Decoder((Column("id", Scalar("ID", TEXT)),))
+    decoder.table([raw({"id": 1})])
+    assert decoder.is_fast
+    decoder.table([raw({"id": "a"})])  # one page that is for it, and the count begins anew
+    for _ in range(MISSES):
+        assert decoder.is_fast
+        assert decoder.table([raw({"id": 1})]).to_pylist() == [{"id": "1"}]
+    assert not decoder.is_fast
+    assert decoder.table([raw({"id": "a"}), raw({"id": 2})]).to_pylist() == [{"id": "a"}, {"id": "2"}]
