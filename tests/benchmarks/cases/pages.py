@@ -11,8 +11,8 @@ from tests.benchmarks.contestants.known import (
     OURS_CHILDREN,
     SINGER,
 )
-from tests.benchmarks.figures import Ratio, Result, paired, rate
-from tests.benchmarks.race import Options, race, try_out
+from tests.benchmarks.figures import Ratio, Result, after_start, times_as_fast
+from tests.benchmarks.race import TRIAL_ROWS, Options, race, try_out
 
 CONTESTANTS = (OURS, FLOOR, DAGSTER, SINGER, DLT_NESTED, *([OURS_CHILDREN] if EXPLODES else []), DLT_CHILDREN)
 TARGETS = [
@@ -26,11 +26,14 @@ TARGETS = [
 
 def measure(options: Options) -> Result:
     """Race all of them; of the floor's two ways to decode, the faster one was chosen beforehand."""
-    try_out([*CONTESTANTS, FLOOR_LISTS], options)
+    trials = try_out([*CONTESTANTS, FLOOR_LISTS], options)
     result = Result("Pages along a cursor", race(CONTESTANTS, options))
     names = {measured.name for measured in result.measured}
     for ours, other, target in TARGETS:
         if ours.name in names:
-            value = paired(result.of(ours.name), result.of(other.name), rate)
+            value = times_as_fast(result.of(ours.name), result.of(other.name))
             result.ratios.append(Ratio(f"{ours.name} / {other.name}", value, target))
+    started = {m.name: after_start(m, trials[m.name], TRIAL_ROWS) for m in result.measured}
+    value = started[OURS.name] / started[FLOOR.name]
+    result.ratios.append(Ratio(f"{OURS.name} / {FLOOR.name}, without the start of the process", value))
     return result
