@@ -7,6 +7,7 @@ from tests.benchmarks.contestants.known import (
     EXPLODES,
     FLOOR,
     FLOOR_LISTS,
+    FLOOR_THREADS,
     OURS,
     OURS_CHILDREN,
     SINGER,
@@ -14,11 +15,21 @@ from tests.benchmarks.contestants.known import (
 from tests.benchmarks.figures import Ratio, Result, after_start, times_as_fast
 from tests.benchmarks.race import TRIAL_ROWS, Options, race, try_out
 
-CONTESTANTS = (OURS, FLOOR, DAGSTER, SINGER, DLT_NESTED, *([OURS_CHILDREN] if EXPLODES else []), DLT_CHILDREN)
+CONTESTANTS = (
+    OURS,
+    FLOOR,
+    FLOOR_THREADS,
+    DAGSTER,
+    SINGER,
+    DLT_NESTED,
+    *([OURS_CHILDREN] if EXPLODES else []),
+    DLT_CHILDREN,
+)
 TARGETS = [
     (OURS, FLOOR, 1.0),
     (OURS, DLT_NESTED, 8.0),
     (OURS_CHILDREN, DLT_CHILDREN, 10.0),
+    (OURS, FLOOR_THREADS, None),
     (OURS, SINGER, None),
     (OURS, DAGSTER, None),
 ]
