@@ -95,7 +95,8 @@ def test_a_ratio_is_the_median_over_turns_and_knows_its_target() -> None:
     fewer = Measured("fewer", 10, [Usage(2.0, 1.0, 1), Usage(20.0, 1.0, 1), Usage(1.0, 1.0, 1)])
     assert (ours.seconds, ours.rate, ours.memory_bytes) == (2.0, 50.0, 9)
     assert times_as_fast(ours, fewer) == 20.0  # of 20, 20 and 5
-    assert after_start(ours, Usage(1.5, 1.0, 1), 50) == 100.0  # 50 rows in half a second
+    assert after_start(ours, Usage(0.8, 1.0, 1), 40) == 50.0  # 60 rows in 1.2 seconds
+    assert after_start(ours, Usage(1.2, 1.0, 1), 40) is None
     assert Ratio("speed", 8.0, 8.0).is_reached
     assert not Ratio("speed", 7.9, 8.0).is_reached
     assert Ratio("memory", 1.1, 1.1, at_least=False).is_reached

@@ -80,6 +80,11 @@ def times_as_fast(ours: Measured, other: Measured) -> float:
     return median((ours.rows / mine.seconds) / (other.rows / theirs.seconds) for mine, theirs in pairs)
 
 
-def after_start(measured: Measured, trial: Usage, trial_rows: int) -> float:
-    """Give the rows a second without what the process needs to start, as a trial over few rows shows it."""
-    return (measured.rows - trial_rows) / max(measured.seconds - trial.seconds, 0.001)
+def after_start(measured: Measured, trial: Usage, trial_rows: int) -> float | None:
+    """Give the rows a second without what the process needs to start, as a trial over few rows shows it.
+
+    None where most of the time is the start: what is left would be noise.
+    """
+    if measured.seconds < 2 * trial.seconds:
+        return None
+    return (measured.rows - trial_rows) / (measured.seconds - trial.seconds)

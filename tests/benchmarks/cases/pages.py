@@ -44,7 +44,8 @@ def measure(options: Options) -> Result:
         if ours.name in names:
             value = times_as_fast(result.of(ours.name), result.of(other.name))
             result.ratios.append(Ratio(f"{ours.name} / {other.name}", value, target))
-    started = {m.name: after_start(m, trials[m.name], TRIAL_ROWS) for m in result.measured}
-    value = started[OURS.name] / started[FLOOR.name]
-    result.ratios.append(Ratio(f"{OURS.name} / {FLOOR.name}, without the start of the process", value))
+    rates = [after_start(result.of(c.name), trials[c.name], TRIAL_ROWS) for c in (OURS, FLOOR)]
+    if rates[0] and rates[1]:
+        what = f"{OURS.name} / {FLOOR.name}, without the start of the process"
+        result.ratios.append(Ratio(what, rates[0] / rates[1]))
     return result
