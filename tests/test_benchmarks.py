@@ -17,7 +17,7 @@ from tests.benchmarks.check import check
 from tests.benchmarks.contestant import Usage
 from tests.benchmarks.contestants import floor
 from tests.benchmarks.documents import BY_CURSOR, BY_OFFSET, BY_UMID, SCHEMA
-from tests.benchmarks.figures import Measured, Ratio, Result, paired, rate
+from tests.benchmarks.figures import Measured, Ratio, Result, after_start, times_as_fast
 from tests.benchmarks.load import Behaviour
 from tests.benchmarks.loopback import Loopback, running
 from tests.benchmarks.report import BEGIN, END, as_json, put_into
@@ -94,7 +94,9 @@ def test_a_ratio_is_the_median_over_turns_and_knows_its_target() -> None:
     ours = Measured("ours", 100, [Usage(1.0, 1.0, 7), Usage(10.0, 1.0, 9), Usage(2.0, 1.0, 8)])
     fewer = Measured("fewer", 10, [Usage(2.0, 1.0, 1), Usage(20.0, 1.0, 1), Usage(1.0, 1.0, 1)])
     assert (ours.seconds, ours.rate, ours.memory_bytes) == (2.0, 50.0, 9)
-    assert paired(ours, fewer, rate) == 20.0  # of 20, 20 and 5
+    assert times_as_fast(ours, fewer) == 20.0  # of 20, 20 and 5
+    assert after_start(ours, Usage(0.8, 1.0, 1), 40) == 50.0  # 60 rows in 1.2 seconds
+    assert after_start(ours, Usage(1.2, 1.0, 1), 40) is None
     assert Ratio("speed", 8.0, 8.0).is_reached
     assert not Ratio("speed", 7.9, 8.0).is_reached
     assert Ratio("memory", 1.1, 1.1, at_least=False).is_reached

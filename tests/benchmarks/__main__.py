@@ -25,7 +25,10 @@ leave the machine alone meanwhile. A short look at one case:
 
 def main() -> None:
     """Run cases, print their tables, and write the figures down."""
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments = parser.parse_args()
+    if arguments.docs and arguments.cases:
+        parser.error("--docs writes the figures of all cases: name none")
     options = Options(rows=arguments.rows, repeats=arguments.repeats)
     results = {}
     for name in arguments.cases or known():

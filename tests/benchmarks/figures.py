@@ -1,6 +1,5 @@
 """What a case gives: the runs of each contestant, and ratios beside the targets they have to reach."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -75,12 +74,17 @@ class Result:
         return next(m for m in self.measured if m.name == name)
 
 
-def paired(ours: Measured, other: Measured, figure: Callable[[Measured, Usage], float]) -> float:
-    """Give the median of the ratios of runs of the same turn, so that both had the same machine."""
+def times_as_fast(ours: Measured, other: Measured) -> float:
+    """Compare rows a second: the median over turns, in each of which both had the same machine."""
     pairs = zip(ours.runs, other.runs, strict=True)
-    return median(figure(ours, mine) / figure(other, theirs) for mine, theirs in pairs)
+    return median((ours.rows / mine.seconds) / (other.rows / theirs.seconds) for mine, theirs in pairs)
 
 
-def rate(measured: Measured, run: Usage) -> float:
-    """Rows a second of one run."""
-    return measured.rows / run.seconds
+def after_start(measured: Measured, trial: Usage, trial_rows: int) -> float | None:
+    """Give the rows a second without what the process needs to start, as a trial over few rows shows it.
+
+    None where most of the time is the start: what is left would be noise.
+    """
+    if measured.seconds < 2 * trial.seconds:
+        return None
+    return (measured.rows - trial_rows) / (measured.seconds - trial.seconds)

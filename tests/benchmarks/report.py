@@ -12,6 +12,7 @@ from tests.benchmarks.figures import Ratio, Result
 
 PACKAGES = ("dagster", "gql", "aiohttp", "pyarrow", "msgspec", "pandas", "dlt", "singer-sdk")
 BEGIN, END = "<!-- measured: make bench DOCS=1 -->", "<!-- end -->"
+PLOT = "![Rows a second and memory of each contestant](benchmarks.svg)"
 MEGABYTE = 1_000_000
 
 
@@ -75,5 +76,5 @@ def put_into(page: Path, results: Mapping[str, Result]) -> None:
     before, rest = page.read_text("utf-8").split(BEGIN)
     after = rest.split(END)[1]
     using = ", ".join(f"{name} {number}" for name, number in versions().items())
-    measured = f"On {machine()}; {using}.\n\n{markdown(results)}"
+    measured = f"On {machine()}; {using}.\n\n{PLOT}\n\n{markdown(results)}"
     page.write_text(f"{before}{BEGIN}\n\n{measured}\n\n{END}{after}", "utf-8")

@@ -7,18 +7,29 @@ from tests.benchmarks.contestants.known import (
     EXPLODES,
     FLOOR,
     FLOOR_LISTS,
+    FLOOR_THREADS,
     OURS,
     OURS_CHILDREN,
     SINGER,
 )
-from tests.benchmarks.figures import Ratio, Result, paired, rate
-from tests.benchmarks.race import Options, race, try_out
+from tests.benchmarks.figures import Ratio, Result, after_start, times_as_fast
+from tests.benchmarks.race import TRIAL_ROWS, Options, race, try_out
 
-CONTESTANTS = (OURS, FLOOR, DAGSTER, SINGER, DLT_NESTED, *([OURS_CHILDREN] if EXPLODES else []), DLT_CHILDREN)
+CONTESTANTS = (
+    OURS,
+    FLOOR,
+    FLOOR_THREADS,
+    DAGSTER,
+    SINGER,
+    DLT_NESTED,
+    *([OURS_CHILDREN] if EXPLODES else []),
+    DLT_CHILDREN,
+)
 TARGETS = [
     (OURS, FLOOR, 1.0),
     (OURS, DLT_NESTED, 8.0),
     (OURS_CHILDREN, DLT_CHILDREN, 10.0),
+    (OURS, FLOOR_THREADS, None),
     (OURS, SINGER, None),
     (OURS, DAGSTER, None),
 ]
@@ -26,11 +37,15 @@ TARGETS = [
 
 def measure(options: Options) -> Result:
     """Race all of them; of the floor's two ways to decode, the faster one was chosen beforehand."""
-    try_out([*CONTESTANTS, FLOOR_LISTS], options)
+    trials = try_out([*CONTESTANTS, FLOOR_LISTS], options)
     result = Result("Pages along a cursor", race(CONTESTANTS, options))
     names = {measured.name for measured in result.measured}
     for ours, other, target in TARGETS:
         if ours.name in names:
-            value = paired(result.of(ours.name), result.of(other.name), rate)
+            value = times_as_fast(result.of(ours.name), result.of(other.name))
             result.ratios.append(Ratio(f"{ours.name} / {other.name}", value, target))
+    rates = [after_start(result.of(c.name), trials[c.name], TRIAL_ROWS) for c in (OURS, FLOOR)]
+    if rates[0] and rates[1]:
+        what = f"{OURS.name} / {FLOOR.name}, without the start of the process"
+        result.ratios.append(Ratio(what, rates[0] / rates[1]))
     return result

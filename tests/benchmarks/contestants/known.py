@@ -17,7 +17,10 @@ DAGSTER = Contestant(
     environment={"BENCHMARK_URL": "{url}", "BENCHMARK_LAKE": "{folder}", "DAGSTER_HOME": ""},
     table="by_cursor/part-*.parquet",
 )
-FLOOR = Contestant(name="floor", arguments=("-m", f"{HERE}.floor", "{url}", "{folder}"))
+FLOOR = Contestant(name="floor", arguments=("-m", f"{HERE}.floor", "{url}", "{folder}", "1"))
+FLOOR_THREADS = Contestant(
+    name="floor, two threads decode", arguments=("-m", f"{HERE}.floor", "{url}", "{folder}", "2")
+)
 FLOOR_LISTS = Contestant(
     name="floor, lists of Python", arguments=("-m", f"{HERE}.floor_lists", "{url}", "{folder}")
 )
