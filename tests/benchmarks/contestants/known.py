@@ -49,11 +49,9 @@ NAIVE = Contestant(
     holds="rows",
     fewer=10,
 )
-LISTS = ("identifiers", "attributes", "permissions", "notifications", "usedApps", "cookieConsents")
 OURS_CHILDREN = Contestant(
     name="targetdata extract, child tables",
-    arguments=(*OURS.arguments, *(text for name in LISTS for text in ("--explode", name))),
+    arguments=(*OURS.arguments, "--identity", "profileId", "--explode", "*"),
     environment=SAME_PAGES,
     holds="children",
 )
-EXPLODES = False  # True where `targetdata extract` has --explode
