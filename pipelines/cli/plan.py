@@ -65,10 +65,11 @@ def plan(
 
 @contextmanager
 def _progress() -> "Iterator[Reading]":
-    """Show how many partitions are read, on a terminal, after the first."""
+    """Show on a terminal how many partitions are read, after the first."""
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("keys", visible=False)
-        yield lambda done, number: bar.update(task, completed=done, total=number, visible=number > 1)
+    columns = TextColumn("keys of {task.completed} partitions read"), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", visible=False)
+        yield lambda number: bar.update(task, completed=number, visible=True)

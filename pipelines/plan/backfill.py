@@ -1,6 +1,6 @@
 """The plan of a backfill: what is there, what would be asked, and what it costs. Nothing is asked for it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -17,7 +17,7 @@ from resources.graphql.plan import Keyed
 from resources.graphql_resource import ApiResource
 from resources.lake import Lake
 
-Reading = Callable[[int, int], object]  # partitions read so far, of so many
+Reading = Callable[[int], object]  # so many partitions are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Plan:
     keys_from: str | None  # None for a list
     partitions: Sequence[PartitionPlan]
     partitions_per_run: int | None
-    ways: dict[Way, Costs]
+    ways: Mapping[Way, Costs]
     seen: Sequence[SeenRun]
     rows_per_partition: tuple[float, float] | None
     pool: str | None
@@ -65,32 +65,33 @@ def plan_backfill(
     *,
     lake: Lake,
     instance: dg.DagsterInstance,
-    reading: Reading = lambda *_: None,
+    reading: Reading = lambda _: None,
 ) -> Plan:
     """Plan a backfill of some partitions."""
-    query, seen = extract.query, seen_runs(instance, extract.key)
-    limits = _limits(extract)
-    groups = _groups(len(partitions), extract.partitions_per_run)
+    query, limits, seen = extract.query, _limits(extract), seen_runs(instance, extract.key)
+    runs = _groups(len(partitions), extract.partitions_per_run)
     published = {found.partition: found.observed_at for found in lake.manifests(extract.name)}
-    at = [published.get(partition.folder) for partition in partitions]
     if isinstance(query.plan, Keyed):
         keys = key_plan(extract, query.plan, lake)
         says: str | None = keys.says
-        found, lookups = _counted(keys.of(partitions), groups, reading, len(partitions))
-        known = any(one.keys is not None for one in found)
-        ways = {
-            way: costs_of_lookups(of_runs, seen, limits) if known else unknown_costs(len(of_runs))
-            for way, of_runs in lookups.items()
-        }
+        plans, lookups = _counted(
+            keys.of(partitions), runs, lambda found: _partition(found, published), reading
+        )
+        if all(plan.keys is None for plan in plans):
+            ways = {way: unknown_costs(len(of_way)) for way, of_way in runs.items()}
+        else:
+            ways = {way: costs_of_lookups(of_way, seen, limits) for way, of_way in lookups.items()}
     else:
         says = None
-        found = [FoundCount(FoundKeys(partition)) for partition in partitions]
-        ways = {way: costs_of_lists([len(run) for run in runs], seen, limits) for way, runs in groups.items()}
+        plans = [_partition(FoundKeys(partition), published) for partition in partitions]
+        ways = {
+            way: costs_of_lists([len(run) for run in of_way], seen, limits) for way, of_way in runs.items()
+        }
     rows = [run.rows / run.partitions for run in seen]
     return Plan(
         extract=extract.name,
         keys_from=says,
-        partitions=[one.planned(when) for one, when in zip(found, at, strict=True)],
+        partitions=plans,
         partitions_per_run=extract.partitions_per_run,
         ways=ways,
         seen=seen,
@@ -100,36 +101,29 @@ def plan_backfill(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class FoundCount:
-    """A partition's keys, counted."""
-
-    found: FoundKeys
-    keys: int | None = None
-    place: range = range(0)
-
-    def planned(self, published_at: datetime | None) -> PartitionPlan:
-        """Make the plan's partition of it."""
-        found = self.found
-        return PartitionPlan(found.partition.key, published_at, self.keys, found.origin, found.why)
+def _partition(found: FoundKeys, published: Mapping[str, datetime]) -> PartitionPlan:
+    keys = None if found.keys is None else found.keys.num_rows
+    place = found.partition
+    return PartitionPlan(place.key, published.get(place.folder), keys, found.origin, found.why)
 
 
 def _counted(
-    found: Iterator[FoundKeys], groups: dict[Way, list[range]], reading: Reading, number: int
-) -> tuple[list[FoundCount], dict[Way, list[int]]]:
-    """Count the keys of each partition, and the distinct ones of each run."""
-    counted: list[FoundCount] = []
-    with SortedKeys() as sorted_:
+    found: Iterator[FoundKeys],
+    runs: Mapping[Way, Sequence[range]],
+    planned: Callable[[FoundKeys], PartitionPlan],
+    reading: Reading,
+) -> tuple[list[PartitionPlan], dict[Way, list[int]]]:
+    """Plan each partition with its keys, and count the distinct ones of each run."""
+    plans: list[PartitionPlan] = []
+    places: list[range] = []
+    with SortedKeys() as kept:
         for one in found:
-            place = sorted_.add(one.keys) if one.keys is not None else range(0)
-            keys = one.keys.num_rows if one.keys is not None else None
-            counted.append(FoundCount(FoundKeys(one.partition, None, one.origin, one.why), keys, place))
-            reading(len(counted), number)
-        lookups = sorted_.distinct(
-            [[counted[at].place for at in run] for runs in groups.values() for run in runs]
-        )
-    rest = iter(lookups)
-    return counted, {way: [next(rest) for _ in runs] for way, runs in groups.items()}
+            places.append(range(0) if one.keys is None else kept.add(one.keys))
+            plans.append(planned(one))
+            reading(len(plans))
+        groups = [[places[at] for at in run] for of_way in runs.values() for run in of_way]
+        lookups = iter(kept.distinct(groups))
+    return plans, {way: [next(lookups) for _ in of_way] for way, of_way in runs.items()}
 
 
 def _groups(number: int, per_run: int | None) -> dict[Way, list[range]]:

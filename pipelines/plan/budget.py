@@ -28,7 +28,7 @@ class Budget:
         if found := self.complaints(plan):
             raise OverBudget(
                 f"{plan.extract} is over the budget, or not known to be within it: {'; '.join(found)}. "
-                "Choose fewer partitions with --from and --to, raise the budget, or pass it with --over-budget"
+                "Choose fewer partitions with --from and --to, raise it, or pass it with --over-budget"
             )
 
     def _lookups(self, plan: Plan) -> list[str]:
@@ -42,13 +42,13 @@ class Budget:
     def _requests(self, plan: Plan) -> list[str]:
         if self.requests is None:
             return []
-        needed = plan.configured.requests
+        costs = plan.configured
+        needed = costs.requests or costs.bounds
         if needed is None or needed.high is None:
-            return ["how many requests it takes is not known before a partition has run"]
+            return [] if plan.unknown else ["how many requests it takes is not known before it has run once"]
         if needed.high <= self.requests:
             return []
-        more = f"{needed.high - self.requests:,.0f} more than {self.requests:,}"
-        if needed.low > self.requests:
-            return [f"at least {needed.low:,.0f} requests, up to {more}"]
-        first = "" if plan.seen else "; run one partition first, and the plan is narrower"
-        return [f"up to {needed.high:,.0f} requests are {more}{first}"]
+        about = "about" if costs.requests else "up to"
+        first = "" if costs.requests else "; run one partition first, and the plan knows more"
+        more = needed.high - self.requests
+        return [f"{about} {needed.high:,.0f} requests are {more:,.0f} more than {self.requests:,}{first}"]

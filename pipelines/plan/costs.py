@@ -1,7 +1,7 @@
 """What some partitions would cost in one way of running them: figures that were seen, or bounds."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.plan.seen import SeenRun
@@ -32,10 +32,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Costs:
-    """The costs of partitions in so many runs; None is unknown. Lists have no lookups."""
+    """The costs of partitions in so many runs; None is unknown. Lists have no lookups and no `bounds`.
+
+    `requests`, `seconds` and `renewals` are as in the runs seen; `bounds` are of the requests without their
+    retries, from full ones to one key in each.
+    """
 
     runs: int
     lookups: int | None
+    bounds: Span | None
     requests: Span | None
     seconds: Span | None
     renewals: Span | None
@@ -43,59 +48,42 @@ class Costs:
 
 def unknown_costs(runs: int) -> Costs:
     """Give the costs of runs whose keys are not known."""
-    return Costs(runs=runs, lookups=None, requests=None, seconds=None, renewals=None)
+    return Costs(runs=runs, lookups=None, bounds=None, requests=None, seconds=None, renewals=None)
 
 
 def costs_of_lookups(lookups: Sequence[int], seen: Sequence[SeenRun], limits: Limits) -> Costs:
     """Give the costs of runs that ask so many distinct keys each."""
-    requests = [_requests(number, seen, limits) for number in lookups]
-    seconds = [
-        _at_rate(number, of_run, seen, limits) for number, of_run in zip(lookups, requests, strict=True)
-    ]
-    return _sum(sum(lookups), requests, seconds, seen, limits)
+    bounds = [Span(math.ceil(number / limits.max_batch), number * limits.kinds) for number in lookups]
+    seconds = [_seconds(number, of_run, seen, limits) for number, of_run in zip(lookups, bounds, strict=True)]
+    return Costs(
+        runs=len(lookups),
+        lookups=sum(lookups),
+        bounds=_added(bounds),
+        requests=_rounded(_scaled(sum(lookups), [run.requests / run.lookups for run in seen if run.lookups])),
+        seconds=_added(seconds),
+        renewals=_added([_renewals(of_run, seen, limits) for of_run in seconds]),
+    )
 
 
 def costs_of_lists(partitions: Sequence[int], seen: Sequence[SeenRun], limits: Limits) -> Costs:
     """Give the costs of runs that read the lists of so many partitions each, as long as those seen."""
-
-    def like(number: int, figure: Callable[[SeenRun], float]) -> Span | None:
-        return _scaled(number, [figure(run) / run.partitions for run in seen])
-
-    requests = [like(number, lambda run: run.requests) for number in partitions]
-    seconds = [like(number, lambda run: run.seconds) for number in partitions]
-    return _sum(None, requests, seconds, seen, limits)
-
-
-def _sum(
-    lookups: int | None,
-    requests: Sequence[Span | None],
-    seconds: Sequence[Span | None],
-    seen: Sequence[SeenRun],
-    limits: Limits,
-) -> Costs:
-    renewals = [_renewals(of_run, seen, limits) for of_run in seconds]
+    seconds = [_scaled(number, [run.seconds / run.partitions for run in seen]) for number in partitions]
     return Costs(
-        runs=len(requests),
-        lookups=lookups,
-        requests=_rounded(_added(requests)),
+        runs=len(partitions),
+        lookups=None,
+        bounds=None,
+        requests=_rounded(_scaled(sum(partitions), [run.requests / run.partitions for run in seen])),
         seconds=_added(seconds),
-        renewals=_added(renewals),
+        renewals=_added([_renewals(of_run, seen, limits) for of_run in seconds]),
     )
 
 
-def _requests(lookups: int, seen: Sequence[SeenRun], limits: Limits) -> Span:
-    """Scale with the keys that requests held in the runs seen; else give the bounds, without retries."""
-    least = math.ceil(lookups / limits.max_batch)
-    ratio = _scaled(lookups, [run.requests / run.lookups for run in seen if run.lookups])
-    return ratio or Span(least, lookups * limits.kinds)
-
-
-def _at_rate(lookups: int, requests: Span, seen: Sequence[SeenRun], limits: Limits) -> Span | None:
+def _seconds(lookups: int, bounds: Span, seen: Sequence[SeenRun], limits: Limits) -> Span | None:
     """Scale with the time that a lookup took, and not faster than requests may start."""
     found = _scaled(lookups, [run.seconds / run.lookups for run in seen if run.lookups])
     if found is None or found.high is None or not limits.requests_per_second:
         return found
-    least = requests.low / limits.requests_per_second
+    least = bounds.low / limits.requests_per_second
     return Span(max(found.low, least), max(found.high, least))
 
 

@@ -87,7 +87,8 @@ def find_extract(definitions: dg.Definitions, name: str) -> Extract:
     prefix = environment().key_prefix
     graph = definitions.resolve_asset_graph()
     nodes = {table_of(key, prefix): graph.get(key) for key in graph.materializable_asset_keys}
-    apis = {table: api for table, node in nodes.items() for api in Api if api in _resources(node.assets_def)}
+    needed = {table: node.assets_def.required_resource_keys for table, node in nodes.items()}
+    apis = {table: api for table, keys in needed.items() for api in Api if api in keys}
     if name not in apis:
         there = "it asks no API, so it costs no requests" if name in nodes else "there is no such extract"
         raise ConfigurationError(f"{name}: {there}; the extracts are {', '.join(sorted(apis))}")

@@ -9,7 +9,7 @@ from pipelines.plan.seen import SeenRun
 
 
 def facts(plan: Plan) -> dict[str, object]:
-    """Give it as plain values; null is unknown, and a figure from the runs seen or bounds is a pair."""
+    """Give it as plain values; null is unknown, and a pair is from a number to another."""
     return {
         "extract": plan.extract,
         "keys_from": plan.keys_from,
@@ -18,7 +18,6 @@ def facts(plan: Plan) -> dict[str, object]:
         "unknown": len(plan.unknown),
         "keys": sum(partition.keys or 0 for partition in plan.partitions),
         "partitions_per_run": plan.partitions_per_run,
-        "figures_from": "runs" if plan.seen else "bounds",
         "seen": [_run(run) for run in plan.seen],
         "pool": {"name": plan.pool, "limit": plan.pool_limit} if plan.pool else None,
         **{way: _costs(costs) for way, costs in plan.ways.items()},
@@ -41,7 +40,12 @@ def _run(run: SeenRun) -> dict[str, object]:
 
 
 def _costs(costs: Costs) -> dict[str, object]:
-    spans = {"requests": costs.requests, "seconds": costs.seconds, "token_renewals": costs.renewals}
+    spans = {
+        "request_bounds": costs.bounds,
+        "requests": costs.requests,
+        "seconds": costs.seconds,
+        "token_renewals": costs.renewals,
+    }
     pairs = {name: None if span is None else [span.low, span.high] for name, span in spans.items()}
     return {"runs": costs.runs, "lookups": costs.lookups, **pairs}
 

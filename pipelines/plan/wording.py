@@ -7,7 +7,7 @@ from pipelines.plan.backfill import PartitionPlan, Plan, Way
 from pipelines.plan.costs import Costs, Span
 from pipelines.plan.keys import Origin
 
-ROWS = ("runs", "lookups", "requests", "time of asking", "token renewals")
+ROWS = ("runs", "lookups", "requests", "  at least, at most", "time of asking", "token renewals")
 SHOWN = 10  # partitions with unknown keys
 UNKNOWN = "unknown"
 ORIGINS = {
@@ -71,12 +71,13 @@ def _titles(plan: Plan) -> dict[Way, str]:
 def _cells(plan: Plan, costs: Costs) -> list[str]:
     least = "at least " if plan.unknown and costs.lookups is not None else ""
     lookups = "none" if plan.keys_from is None else UNKNOWN
-    bounds = "" if plan.seen or costs.requests is None else " (bounds)"
+    about = "about " if plan.seen else ""
     return [
         f"{costs.runs:,}",
         lookups if costs.lookups is None else f"{least}{costs.lookups:,}",
-        least + _span(costs.requests, _number) + bounds,
-        least + _span(costs.seconds, _time),
+        about + least + _span(costs.requests, _number),
+        least + _span(costs.bounds, _number),
+        about + least + _span(costs.seconds, _time),
         least + _span(costs.renewals, _number),
     ]
 
@@ -107,8 +108,8 @@ def _notes(plan: Plan) -> Iterator[str]:
         yield _seen(plan)
     else:
         yield (
-            f"No run of {plan.extract} that asked anything is recorded in Dagster. Bounds go from full requests "
-            "to one key a request, without retries; run one partition, and the next plan knows more"
+            f"No run of {plan.extract} that asked anything is recorded in Dagster. Run one "
+            "partition, and the next plan knows requests and time"
         )
     if plan.rows_per_partition:
         low, high = plan.rows_per_partition
