@@ -19,8 +19,7 @@ class Budget:
             return []
         found = [*self._lookups(plan), *self._requests(plan)]
         if plan.unknown:
-            number = len(plan.unknown)
-            found.append(f"the keys of {number:,} partition{'s are' if number > 1 else ' is'} unknown")
+            found.append(f"partitions with unknown keys: {len(plan.unknown):,}")
         return found
 
     def require(self, plan: Plan) -> None:

@@ -71,14 +71,14 @@ def _titles(plan: Plan) -> dict[Way, str]:
 def _cells(plan: Plan, costs: Costs) -> list[str]:
     least = "at least " if plan.unknown and costs.lookups is not None else ""
     lookups = "none" if plan.keys_from is None else UNKNOWN
-    about = "about " if plan.seen else ""
+    about = "about " if costs.requests else ""
     return [
         f"{costs.runs:,}",
         lookups if costs.lookups is None else f"{least}{costs.lookups:,}",
-        about + least + _span(costs.requests, _number),
-        least + _span(costs.bounds, _number),
-        about + least + _span(costs.seconds, _time),
-        least + _span(costs.renewals, _number),
+        about + _span(costs.requests, _number),
+        _span(costs.bounds, _number),
+        about + _span(costs.seconds, _time),
+        _span(costs.renewals, _number),
     ]
 
 
