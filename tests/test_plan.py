@@ -13,13 +13,14 @@ from pipelines.plan.budget import Budget
 from pipelines.plan.chosen import ChosenKeys, Day
 from pipelines.plan.costs import Span
 from pipelines.plan.extracts import find_extract, planned_partitions
+from pipelines.plan.seen import open_instance
 from pipelines.plan.wording import text
 from resources.errors import ConfigurationError, OverBudget
 from resources.graphql.client import OVER_BUDGET
 from resources.graphql.query import Query
 from resources.graphql_resource import GraphQLResource
 from resources.lake import Lake
-from tests.bookshop import ITEMS, SCHEMA, Bookshop
+from tests.bookshop import ITEMS, SCHEMA, TORN, Bookshop
 
 HOURLY = dg.HourlyPartitionsDefinition("2026-11-22-00:00", end_date="2026-11-22-05:00")
 DAILY = dg.DailyPartitionsDefinition("2026-11-01", end_date="2026-11-06")
@@ -140,11 +141,6 @@ def publish(lake: Lake, keys: Mapping[str, list[str]]) -> None:
             writer.write({"item_keys": pa.table({"item_id": of_day}, schema=schema)})
 
 
-def asked(shop: Bookshop) -> int:
-    """Count the lookups that the shop has answered, whatever their batches."""
-    return sum(text.count("item(") for text in shop.documents)
-
-
 def test_keys_are_counted_a_partition_a_run_and_in_all(lake: Lake, planned: Planned) -> None:
     publish(lake, dict(zip(DAYS[:3], (["1", "2", "3"], ["3", "4"], ["1", "4"]), strict=True)))
     plan = planned("things", DAYS[0], DAYS[2])
@@ -239,10 +235,14 @@ def test_an_extract_that_asks_other_keys_than_its_table_has_is_not_guessed(
     assert planned("picked").configured.lookups == 4
     make(picked, DAYS[0])
     assert "picked has asked 2 keys in date=2026-11-01, where item_keys has 4" in text(planned("picked"))
+    publish(lake, {DAYS[0]: ["1"]})
+    assert planned("picked").unknown == [], (
+        "the keys are newer than what was asked, which says nothing of them"
+    )
     monkeypatch.setitem(globals(), "keys_of_picked", ChosenKeys(PICKED, first_two))
     plan = planned("picked", DAYS[0])
-    assert (plan.configured.lookups, plan.ways["one_run"].lookups) == (10, 2)
-    assert "10, as the extract chooses them now" in text(plan)
+    assert (plan.configured.lookups, plan.ways["one_run"].lookups) == (9, 2)
+    assert "9, as the extract chooses them now" in text(plan)
 
 
 @pytest.mark.parametrize(
@@ -301,3 +301,23 @@ def test_a_run_over_the_budget_asks_nothing_unless_it_is_tagged(
     assert (shop.documents, lake.manifest("things", f"date={DAYS[0]}")) == ([], None)
     assert dg.materialize([things], tags={OVER_BUDGET: "true"}, **options).success
     assert len(lake.read("things__lookups", f"date={DAYS[0]}")) == 3
+
+
+def test_what_an_earlier_run_has_left_is_not_in_the_budget_of_the_next(
+    lake: Lake, shop: Bookshop, instance: dg.DagsterInstance
+) -> None:
+    publish(lake, {DAYS[0]: ["1", "2", TORN]})
+    asked = []
+    for budget in (None, 1):
+        api = GraphQLResource(url=shop.url, budget_lookups=budget)
+        resources = {"graphql": api, "lake": lake}
+        options = {"resources": resources, "instance": instance, "raise_on_error": False}
+        assert not dg.materialize([things], partition_key=DAYS[0], **options).success
+        asked.append(len(shop.documents))
+    assert 0 < asked[0] < asked[1], "the key that failed is asked again, alone"
+
+
+def test_without_an_instance_it_says_which_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "/no/home")
+    with pytest.raises(ConfigurationError, match="no Dagster instance at /no/home: set DAGSTER_HOME"):
+        open_instance()

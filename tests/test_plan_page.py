@@ -67,5 +67,5 @@ def run(location: Location, command: str, *, code: int = 0) -> str:
 
 
 def labels(text: str) -> list[str]:
-    """Give the first words of each line."""
-    return [line[:12] for line in text.strip().splitlines() if not line.startswith("Figures")]
+    """Give the beginning of each line, before its first number."""
+    return [re.split(r"\d", line)[0][:15] for line in text.strip().splitlines()]
