@@ -89,6 +89,9 @@ class Environment(BaseModel):
     refresh_share: float = Field(
         0.05, gt=0, le=1, description="At most this share of all known profiles is asked again a day."
     )
+    budget_requests: int | None = Field(
+        None, gt=0, description="Requests that a planned backfill may need; see docs/plan.md."
+    )
 
     @property
     def key_prefix(self) -> list[str]:

@@ -20,6 +20,7 @@ IMPORTED = {
     "environment": "pipelines.environment",
     "graphql_environment": "pipelines.other_api",
     "ROOT": "pipelines.variables",
+    "ChosenKeys": "pipelines.plan.chosen",
     "Extraction": "pipelines.extraction",
     "read_key_file": "resources.feed",
     "Paging": "resources.graphql.plan",
@@ -28,7 +29,9 @@ IMPORTED = {
     "Lake": "resources.lake",
     "table_schema": "resources.lake.declared",
 }
-NAMES = frozenset({*IMPORTED, "Path", "checks", "dg", "str"})  # what the code written here calls
+NAMES = frozenset(  # what the code written here calls
+    {*IMPORTED, "Path", "checks", "dg", "dict", "planned", "str"}
+)
 LINE = 110  # characters, as ruff formats
 LONGEST = 60  # of the values that a docstring shows
 
@@ -106,8 +109,18 @@ class AssetText:
             + "".join(f"    {option},\n" for option in options)
             + f")\n{_signature(self.name, parameters)}\n"
             + f'    """{self.grain}"""\n{self._body()}'
-            + f"\n\nchecks = extract_checks({self.name}, {self._constant})\n"
+            + f"\n\nchecks = extract_checks({self.name}, {self._constant})\n{self._planned()}"
         )
+
+    def _planned(self) -> str:
+        """Say which keys are asked, where they are not those of an asset before it."""
+        if not (self.keys and self.keys.file):
+            return ""
+        read = self._read(self.keys)
+        line = f"    lambda _, days: dict.fromkeys(days, {read}),"
+        if len(line) > LINE:
+            line = f"    lambda _, days: dict.fromkeys(\n        days, {read}\n    ),"
+        return f"planned = ChosenKeys(\n    {self._constant},\n{line}\n)\n"
 
     @property
     def grain(self) -> str:

@@ -35,6 +35,10 @@ class GraphQLEnvironment(BaseModel):
         description="Columns that change: `frozen`, the default, or `additive`: see [schema](schema.md).",
     )
 
+    budget_requests: int | None = Field(
+        None, gt=0, description="Requests that a planned backfill may need: see [plan](plan.md)."
+    )
+
     @field_validator("max_failed", mode="before")
     @classmethod
     def _number_or_share(cls, given: object) -> object:

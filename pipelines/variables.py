@@ -48,6 +48,12 @@ def api_limits(prefix: str) -> dict[str, Any]:
     return limits
 
 
+def dagster_home() -> Path:
+    """Name the folder of Dagster's instance: DAGSTER_HOME, else the one beside the README."""
+    load_dotenv(ROOT / ".env")
+    return Path(os.environ.get("DAGSTER_HOME", "").strip() or ROOT / ".dagster").expanduser()
+
+
 def secret_name(name: str, prefix: str) -> str | None:
     """Give a secret's *name* to Dagster, or nothing where it is not set; its value stays where it is."""
     return dg.EnvVar(variables(name, prefix)[0]) if value(name, prefix) else None

@@ -12,6 +12,7 @@ ExtractionError
 │   ├── LakeError              make the lake writable, or mend what is in it
 │   │   └── PartitionMissing   materialize it first
 │   ├── Fenced                 nothing: another run has the partition, or this one was cancelled
+│   ├── OverBudget             ask for less, or allow more
 │   ├── TooManyFailed          look at the failed keys, or allow more of them
 │   └── AccountingError        keys or rows do not add up: report it, nothing was published
 ├── TryLater                   the same run may succeed after `after_seconds`
@@ -87,6 +88,10 @@ class PartitionMissing(LakeError):
 
 class Fenced(PersonNeeded):
     """Another run has the partition, or this one was cancelled: nothing to do, and nothing is published."""
+
+
+class OverBudget(PersonNeeded):
+    """It would ask the API for more than the budget allows; nothing was asked."""
 
 
 class TooManyFailed(PersonNeeded):

@@ -10,7 +10,7 @@ import msgspec
 from pydantic import Field, JsonValue, PrivateAttr
 
 from resources.errors import ConfigurationError
-from resources.graphql.client import Client
+from resources.graphql.client import OVER_BUDGET, Client
 from resources.graphql.page import Page
 from resources.graphql.paging.resume import Resume
 from resources.graphql.query import Query
@@ -33,6 +33,9 @@ class ApiResource(dg.ConfigurableResource[Any]):
     requests_per_second: float | None = Field(None, description="At most so many requests start a second.")
     max_batch: int = Field(100, description="Keys in one document, at most; the controller finds how many.")
     page_size: int = Field(500, description="Rows of a list asked for at once, where the query lets us say.")
+    budget_lookups: int | None = Field(
+        None, description="Keys that one run, or a planned backfill, may ask for; see docs/plan.md."
+    )
     max_response_bytes: int = Field(64 * 1024 * 1024, description="A longer answer is refused.")
     max_attempts: int = Field(8, description="Attempts of one request that fails with 5xx or breaks.")
     max_retry_seconds: float = Field(900.0, description="Time for all attempts of one request.")
@@ -40,6 +43,7 @@ class ApiResource(dg.ConfigurableResource[Any]):
     ca_file: str | None = Field(None, description="PEM file of a private certificate authority.")
 
     _client: Client | None = PrivateAttr(default=None)
+    _over_budget: bool = PrivateAttr(default=False)
 
     @property
     def client(self) -> Client:
@@ -74,6 +78,10 @@ class ApiResource(dg.ConfigurableResource[Any]):
             self._client.close()
             self._client = None
 
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Let a run pass the budget that is tagged so."""
+        self._over_budget = context.run is not None and context.run.tags.get(OVER_BUDGET) == "true"
+
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Close the connection when the run's process ends."""
         self.close()
@@ -84,6 +92,8 @@ class ApiResource(dg.ConfigurableResource[Any]):
 
     def _settings(self, url: str, *, digest_secret: str, headers: dict[str, str] | None = None) -> Settings:
         limits = {name: getattr(self, name) for name in ApiResource.model_fields}
+        if self._over_budget:
+            limits["budget_lookups"] = None
         digest_key = blake2b(digest_secret.encode(), person=b"key digest").digest()
         return Settings(url=url, headers=headers or {}, digest_key=digest_key, **limits)
 

@@ -69,6 +69,7 @@ class Bookshop:
         self.open_to_all = open_to_all
         self.introspection = introspection
         self.refused = 0
+        self.documents: list[str] = []  # in the order in which they came
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
@@ -88,6 +89,7 @@ class Bookshop:
         self._thread.join()
 
     def _answer(self, authorization: str | None, shop: str | None, asked: dict[str, Any]) -> dict[str, Any]:
+        self.documents.append(asked["query"])
         if not self.open_to_all and (authorization, shop) != (f"Bearer {TOKEN}", SHOP):
             self.refused += 1
             return {"errors": [{"message": "who are you?"}]}

@@ -26,6 +26,7 @@ EXPECTED = {
     "PartitionMissing": PERSON,
     "SchemaChanged": PERSON,
     "Fenced": PERSON,
+    "OverBudget": PERSON,
     "TooManyFailed": PERSON,
     "AccountingError": PERSON,
     "TryLater": NAMED_SECONDS,

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import ModuleType
 
 import dagster as dg
 import pyarrow as pa
@@ -19,6 +20,7 @@ from pipelines.cli import app
 from pipelines.new import show_roots, write_extract
 from pipelines.new_asset import IMPORTED
 from pipelines.other_api import graphql_environment
+from pipelines.plan.extracts import PlannedPartition
 from resources.errors import ConfigurationError, ExtractionError, FeedError, QueryError
 from resources.graphql.schema.drafting import Order
 from resources.graphql_resource import ApiResource, GraphQLResource
@@ -69,15 +71,20 @@ def write(tmp_path: Path) -> Write:
 
 
 def asset(folder: Path) -> dg.AssetsDefinition:
+    """Load the asset that was written."""
+    found = module(folder).things
+    assert isinstance(found, dg.AssetsDefinition)
+    return found
+
+
+def module(folder: Path) -> ModuleType:
     """Load what was written."""
     spec = importlib.util.spec_from_file_location("written", folder / "assets.py")
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found = module.things
-    assert isinstance(found, dg.AssetsDefinition)
-    return found
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
 
 
 def table(folder: Path, api: ApiResource, lake: Path, *, day: str | None = None) -> pa.Table:
@@ -124,6 +131,8 @@ def test_keys_come_from_a_file_that_is_named(shop: Bookshop, write: Write, tmp_p
     assert found["title"].to_pylist() == ["Book 1", "Record 4"]
     lookups = Lake(path=str(tmp_path / "lake")).read("things__lookups", "")
     assert lookups["status"].to_pylist() == ["found", "found", "not_found"]
+    chosen = module(folder).planned.choose(Lake(path="/no/lake"), {"": PlannedPartition(None)})
+    assert chosen[""]["item_id"].to_pylist() == ["1", "4", "none"], "what targetdata plan counts"
 
 
 @pytest.mark.parametrize("variant", ["targetdata", "foreign"])

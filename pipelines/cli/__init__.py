@@ -5,6 +5,7 @@ import typer
 from pipelines.cli.extract import extract
 from pipelines.cli.gc import gc
 from pipelines.cli.new import new
+from pipelines.cli.plan import plan
 from pipelines.cli.schema import diff, pull
 
 app = typer.Typer(
@@ -19,5 +20,6 @@ schema.command()(pull)
 schema.command()(diff)
 app.command()(extract)
 app.command()(new)
+app.command()(plan)
 app.command()(gc)
 app.add_typer(schema, name="schema")

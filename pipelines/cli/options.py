@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.api import Api
-from resources.errors import ExtractionError, QueryError, TryLater
+from resources.errors import ExtractionError, OverBudget, QueryError, TryLater
 
 ApiOption = Annotated[
     Api | None, typer.Option(help="Whose settings count: TARGETDATA_* (default) or GRAPHQL_*.")
@@ -23,20 +23,33 @@ HeaderOption = Annotated[
         metavar="NAME=VALUE",
     ),
 ]
-EXIT_PERSON, EXIT_LATER = 1, 75  # sysexits.h: EX_TEMPFAIL, worth another try later
+EXIT_PERSON, EXIT_OVER_BUDGET, EXIT_LATER = 1, 3, 75  # sysexits.h: EX_TEMPFAIL, worth another try later
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """End with the error's own words and an exit code: 1 for a person, 75 to try later, 130 for Ctrl-C."""
+    """End with the error's own words and an exit code.
+
+    It is 1 for a person, 3 for what is over the budget, 75 to try later, 130 for Ctrl-C.
+    """
     try:
         yield
     except ExtractionError as error:
         typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(EXIT_LATER if isinstance(error, TryLater) else EXIT_PERSON) from error
+        raise typer.Exit(_exit_code(error)) from error
     except KeyboardInterrupt:
         typer.echo("Interrupted; nothing was written.", err=True)
         sys.exit(130)
+
+
+def _exit_code(error: ExtractionError) -> int:
+    match error:
+        case TryLater():
+            return EXIT_LATER
+        case OverBudget():
+            return EXIT_OVER_BUDGET
+        case _:
+            return EXIT_PERSON
 
 
 def named_texts(texts: list[str], option: str) -> dict[str, str]:

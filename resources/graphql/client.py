@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from resources.errors import ConfigurationError, Unavailable
+from resources.errors import ConfigurationError, OverBudget, Unavailable
 from resources.graphql.counts import Counts
 from resources.graphql.page import Page
 from resources.graphql.paging.batches import Batches
@@ -28,6 +28,8 @@ from resources.graphql.settings import Settings
 from resources.graphql.throttle import Batch, Throttle
 from resources.graphql.tokens import TokenSource
 from resources.graphql.transport import PreparedRequest, Transport
+
+OVER_BUDGET = "targetdata/over_budget"  # the tag of a run in Dagster that may ask for more
 
 T = TypeVar("T")
 
@@ -134,6 +136,7 @@ class Client:
                 if resume:
                     resume.begin(digest_of(query, self.settings.url, variables, asked))
                     asked, identities, good = left_to_ask(asked, query, plan, resume)
+                self._require_budget(query, asked)
                 return self._portal.call(self._keyed, query, plan, variables, asked, identities, good)
             case Listed() as plan:
                 if keys is not None:
@@ -142,6 +145,16 @@ class Client:
                     resume.begin(digest_of(query, self.settings.url, variables))
                 size = self.settings.page_size
                 return ListPages(query, plan, self._sender, variables, size, resume).pages()
+
+    def _require_budget(self, query: Query, asked: Asked) -> None:
+        """Refuse to begin where more keys are left to ask than the budget allows."""
+        budget, lookups = self.settings.budget_lookups, asked.keys.num_rows
+        if budget is not None and lookups > budget:
+            raise OverBudget(
+                f"{query.name} would look up {lookups:,} keys, {lookups - budget:,} more than the budget of "
+                f"{budget:,} (BUDGET_LOOKUPS); nothing was asked. Ask for less at once, raise the budget, or "
+                f'let this run pass it, in Dagster by the tag {OVER_BUDGET} = "true"'
+            )
 
     async def _keyed(
         self,

@@ -26,6 +26,7 @@ class Settings:
     requests_per_second: float | None = None
     max_batch: int = 100
     page_size: int = 500
+    budget_lookups: int | None = None
     max_response_bytes: int = 64 * 1024 * 1024
     max_attempts: int = 8
     max_retry_seconds: float = 900.0
@@ -43,6 +44,8 @@ class Settings:
         _positive("max_attempts", self.max_attempts)
         if self.requests_per_second is not None:
             _positive("requests_per_second", self.requests_per_second)
+        if self.budget_lookups is not None:
+            _positive("budget_lookups", self.budget_lookups)
 
 
 def check_url(url: str) -> None:

@@ -100,6 +100,12 @@ def fenced_out(bench: Bench) -> None:
     bench.extract(then=lambda: Claims(bench.lake.root, "profiles", "").add("another", above=0))
 
 
+@provokes(errors.OverBudget)
+def over_budget(bench: Bench) -> None:
+    """There are more keys than the budget allows."""
+    bench.extract(budget_lookups=1)
+
+
 @provokes(errors.TooManyFailed)
 def too_many_failed(bench: Bench) -> None:
     """One key fails for good; its message and code quote it."""

@@ -1,5 +1,6 @@
 """Profiles that had no event for long: asked again, so that no change of theirs is missed for ever."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pipelines.defs.profiles_refresh.staleness import AT, ID, LOOKUPS, last_aske
 from pipelines.drift_check import drift_check
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
-from pipelines.partition import ExtractRange
+from pipelines.plan.chosen import ChosenKeys, Day
 from resources.graphql.query import Query
 from resources.lake import Lake
 from resources.lake.declared import table_schema
@@ -52,27 +53,32 @@ def profiles_refresh(context: dg.AssetExecutionContext, targetdata: TargetDataRe
         context, lake, REFRESH, max_failed=settings.max_failed, schema_changes=settings.schema_changes
     )
     with extraction.range() as days:
-        for page in targetdata.pages(REFRESH, keys=days.grouped(due(lake, days)), resume=days.resume):
+        for page in targetdata.pages(
+            REFRESH, keys=days.grouped(due(lake, days.partitions)), resume=days.resume
+        ):
             days.write(page)
 
 
 checks = extract_checks(profiles_refresh, REFRESH)
 
 
-def due(lake: Lake, days: ExtractRange) -> dict[str, pa.Table]:
+def due(lake: Lake, days: Mapping[str, Day]) -> dict[str, pa.Table]:
     """Choose the profiles of each day; what a day of the run has chosen is asked for, so no other day's.
 
     A day that is run again asks at least what it asked before: its rows are replaced.
     """
     settings = environment()
-    asked = last_asked(lake, without={day.folder for day in days.partitions.values()})
+    asked = last_asked(lake, without={day.folder for day in days.values()})
     keys: dict[str, pa.Table] = {}
-    for key, day in days.partitions.items():
+    for key, day in days.items():
         before = day.end - timedelta(days=settings.refresh_days)
         keys[key] = stale(asked, before=before, share=settings.refresh_share)
         asked = asked.filter(pc.invert(pc.is_in(asked[ID], keys[key][ID])))
         keys[key] = pa.concat_tables([keys[key].rename_columns([KEY]), asked_before(lake, day.folder)])
     return keys
+
+
+planned = ChosenKeys(REFRESH, due)
 
 
 def asked_before(lake: Lake, folder: str) -> pa.Table:

@@ -91,14 +91,14 @@ def sorted_keys(keys: object, plan: Keyed) -> pa.Table:
         table = table.select(names).cast(pa.schema(plan.key_fields))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # their message holds a key
         raise ConfigurationError(f"the keys do not fit the query's variables {', '.join(names)}") from None
-    if len(names) == 1 and _ascending(table[names[0]]):
+    if len(names) == 1 and ascending(table[names[0]]):
         return table  # as the keys of a partition are: no copy of millions of keys
     enough = pc.or_ if plan.kinds else pc.and_  # of several kinds of identifiers, one will do
     table = table.filter(reduce(enough, [pc.is_valid(table[name]) for name in names]))
     return table.group_by(names).aggregate([]).sort_by([(name, "ascending") for name in names])
 
 
-def _ascending(column: pa.ChunkedArray) -> bool:
+def ascending(column: pa.ChunkedArray) -> bool:
     """Say whether values are sorted, distinct and not null."""
     if column.null_count:
         return False

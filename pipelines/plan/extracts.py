@@ -1,0 +1,135 @@
+"""The extracts of the code location: their queries, their APIs, and the partitions that are asked for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from pipelines.api import Api
+from pipelines.environment import environment
+from pipelines.plan.chosen import ChosenKeys
+from resources.errors import ConfigurationError
+from resources.graphql.query import Query
+from resources.lake.place import place_of, table_of
+
+FEED_KEYS = "profile_keys"  # the asset that has the keys of the feed, all of them
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """An extract of the code location; `upstream` are the assets before it, by their tables."""
+
+    name: str
+    key: dg.AssetKey
+    asset: dg.AssetsDefinition
+    api: Api
+    upstream: Mapping[str, dg.AssetsDefinition]
+
+    @property
+    def partitions(self) -> dg.PartitionsDefinition | None:
+        """How it is partitioned."""
+        return self.asset.partitions_def
+
+    @property
+    def pool(self) -> str | None:
+        """The pool that its runs share."""
+        pool: str | None = getattr(self.asset.node_def, "pool", None)
+        return pool
+
+    @property
+    def partitions_per_run(self) -> int | None:
+        """So many partitions a backfill puts into one run; None for all of them."""
+        policy = self.asset.backfill_policy
+        return policy.max_partitions_per_run if policy else 1
+
+    @property
+    def query(self) -> Query:
+        """Its query, which has its name."""
+        found = [value for value in self._module.values() if isinstance(value, Query)]
+        for query in found:
+            if query.name == self.name:
+                return query
+        raise ConfigurationError(
+            f"what {self.name} asks is not known: there is no query of this name in its module. Load it at "
+            f"the module's top, as in {self.name.upper()} = Query.load(..., name={self.name!r})"
+        )
+
+    @property
+    def chosen(self) -> ChosenKeys | None:
+        """What its module says of the keys that it chooses by itself."""
+        found = [value for value in self._module.values() if isinstance(value, ChosenKeys)]
+        return next((keys for keys in found if keys.query.name == self.name), None)
+
+    @property
+    def _module(self) -> Mapping[str, object]:
+        function = getattr(getattr(self.asset.node_def, "compute_fn", None), "decorated_fn", None)
+        found: Mapping[str, object] = getattr(function, "__globals__", {})
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPartition:
+    """A partition that a backfill would make; `key` is None for an asset without partitions."""
+
+    key: str | None
+    folder: str = ""
+    window: tuple[datetime, datetime] | None = None
+
+    @property
+    def end(self) -> datetime:
+        """The end of its time window; now, where it has none."""
+        return self.window[1] if self.window else datetime.now(UTC)
+
+
+def find_extract(definitions: dg.Definitions, name: str) -> Extract:
+    """Find an extract by its name, which is its table's."""
+    prefix = environment().key_prefix
+    graph = definitions.resolve_asset_graph()
+    nodes = {table_of(key, prefix): graph.get(key) for key in graph.materializable_asset_keys}
+    needed = {table: node.assets_def.required_resource_keys for table, node in nodes.items()}
+    apis = {table: api for table, keys in needed.items() for api in Api if api in keys}
+    if name not in apis:
+        there = "it asks no API, so it costs no requests" if name in nodes else "there is no such extract"
+        raise ConfigurationError(f"{name}: {there}; the extracts are {', '.join(sorted(apis))}")
+    node = nodes[name]
+    upstream = {table: other.assets_def for table, other in nodes.items() if other.key in node.parent_keys}
+    return Extract(name, node.key, node.assets_def, apis[name], upstream)
+
+
+def planned_partitions(
+    extract: Extract, first: str | None, last: str | None, instance: dg.DagsterInstance
+) -> list[PlannedPartition]:
+    """Give the partitions from one key to another, both included, in order.
+
+    Without both it is the newest, without the last up to the newest, without the first from the oldest.
+    """
+    partitions = extract.partitions
+    if partitions is None:
+        if first or last:
+            raise ConfigurationError(f"{extract.name} has no partitions: leave --from and --to out")
+        return [PlannedPartition(None)]
+    keys = partitions.get_partition_keys(dynamic_partitions_store=instance)
+    if not keys:
+        raise ConfigurationError(f"{extract.name} has no partition yet; does it start later than now?")
+    chosen = _between(extract.name, keys, first or (keys[0] if last else keys[-1]), last or keys[-1])
+    return [_planned(key, partitions) for key in chosen]
+
+
+def _between(name: str, keys: Sequence[str], first: str, last: str) -> Sequence[str]:
+    for option, key in (("--from", first), ("--to", last)):
+        if key not in keys:
+            raise ConfigurationError(
+                f"{option} {key} is no partition of {name}: they go from {keys[0]} to {keys[-1]}"
+            )
+    if keys.index(first) > keys.index(last):
+        raise ConfigurationError(f"--from {first} is later than --to {last}")
+    return keys[keys.index(first) : keys.index(last) + 1]
+
+
+def _planned(key: str, partitions: dg.PartitionsDefinition) -> PlannedPartition:
+    window = None
+    if isinstance(partitions, dg.TimeWindowPartitionsDefinition):
+        found = partitions.time_window_for_partition_key(key)
+        window = found.start, found.end
+    return PlannedPartition(key, place_of(key, partitions).folder, window)
