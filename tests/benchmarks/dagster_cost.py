@@ -6,6 +6,7 @@ pairs of a turn. Leave the machine alone meanwhile: a run waits for SQLite and t
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -50,12 +51,13 @@ def measure_cost(repeats: int = 7) -> list[Cost]:
         location = Location(sandbox, Path(folder))
         sandbox.write_feed(Path(folder) / "feed", [date.fromisoformat(day) for day in DAYS])
         inside = _inside(location, repeats)
-        turns = [{name: _seconds(location, name) for name in PROGRAMS} for _ in range(repeats + 1)][1:]
-    ratio = median(turn["load"] / turn["import dagster"] for turn in turns)
-    whole = median(turn["profiles"] - turn["empty"] for turn in turns)
+        turns = [{name: _process(location, name) for name in PROGRAMS} for _ in range(repeats + 1)][1:]
+    ratio = median(turn["load"][0] / turn["import dagster"][0] for turn in turns)
+    whole, of_cpu = (median(turn["profiles"][i] - turn["empty"][i] for turn in turns) for i in (0, 1))
     return [
         Cost("loading the code location / import dagster, processes", ratio, 2.0, "×"),
         Cost("run of profiles - run of an empty asset, processes", whole, 1.0, "s"),
+        Cost("the same, of processor time", of_cpu, 1.0, "s"),
         Cost("run of profiles - run of an empty asset, in one process", inside, 1.0, "s"),
     ]
 
@@ -67,11 +69,17 @@ def _inside(location: Location, repeats: int) -> float:
     return median(profiles - empty for profiles, empty in pairs)
 
 
-def _seconds(location: Location, name: str) -> float:
+def _process(location: Location, name: str) -> tuple[float, float]:
+    """Give the seconds of a process, and those of processor time."""
     arguments = PROGRAMS[name]
-    began = time.perf_counter()
+    began, used = time.perf_counter(), _used()
     _run(location, [*arguments, "--partition", DAYS[-1]] if "dagster" in arguments else arguments)
-    return time.perf_counter() - began
+    return time.perf_counter() - began, _used() - used
+
+
+def _used() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return children.ru_utime + children.ru_stime
 
 
 def _run(location: Location, arguments: Sequence[str]) -> str:
