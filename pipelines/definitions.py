@@ -1,5 +1,8 @@
 """The code location: everything in the folder `defs/`, found by itself."""
 
+import gc
+from functools import cache
+
 import dagster as dg
 
 from pipelines.accounts import of_account
@@ -7,6 +10,10 @@ from pipelines.variables import ROOT
 
 
 @dg.definitions
+@cache  # a command of Dagster asks for them some six times, and they stay what they are in a process
 def defs() -> dg.Definitions:
     """Load `pipelines/defs/`, for one of several accounts if the process is of one."""
-    return of_account(dg.load_from_defs_folder(path_within_project=ROOT))
+    gc.freeze()  # what is loaded stays: no use in looking through it for garbage, again and again
+    found = of_account(dg.load_from_defs_folder(path_within_project=ROOT))
+    gc.freeze()
+    return found

@@ -8,8 +8,9 @@ from pathlib import Path
 from graphql import DocumentNode, GraphQLSchema, Source, parse, validate
 from rich.console import Console
 
+from pipelines.answers import answering
 from pipelines.api import Api
-from pipelines.schema_pull import SHOWN, answering, own_documents, shown
+from pipelines.schema_pull import SHOWN, own_documents, shown
 from resources.errors import ConfigurationError
 from resources.graphql.query import load_schema, located
 from resources.graphql.schema import Change, Drift, Kind, find_drift

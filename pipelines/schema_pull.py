@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
 
 from graphql import GraphQLError, GraphQLSchema, Source, parse
 from rich.console import Console
 from rich.syntax import Syntax
 
+from pipelines.answers import answering
 from pipelines.api import Api
-from resources.errors import ConfigurationError, QueryError, Refused
-from resources.graphql.client import Client
+from resources.errors import ConfigurationError, QueryError
 from resources.graphql.query import load_schema, located
 from resources.graphql.schema import Fitted, PulledSchema, fit_document, pull_schema
 from resources.graphql_resource import ApiResource
@@ -18,15 +17,6 @@ from resources.lake.table_file import replace
 
 SHIPPED = Path(__file__).with_name("schema.graphql")  # what to look for, where there is no schema yet
 SHOWN = 20  # fields that could be added; the schema file has all of them
-
-
-class Answering(Protocol):
-    """Asks a server, and gives its answer."""
-
-    def __call__(
-        self, document: str, variables: Mapping[str, object] | None = None, /
-    ) -> Mapping[str, object]:
-        """Send one document."""
 
 
 def pull_into(
@@ -103,18 +93,6 @@ def fit_all(console: Console, texts: Mapping[Path, str], pulled: PulledSchema) -
     if misfit and not fitted:
         raise misfit
     return fitted
-
-
-def answering(client: Client) -> Answering:
-    """Give the answer whatever its form: a refusal without a body is a message too."""
-
-    def ask(document: str, variables: Mapping[str, object] | None = None) -> Mapping[str, object]:
-        try:
-            return client.ask(document, variables)
-        except Refused as error:
-            return {"errors": [{"message": str(error)}]}
-
-    return ask
 
 
 def show(console: Console, path: str, fitted: Fitted, *, written: bool) -> None:

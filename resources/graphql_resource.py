@@ -3,19 +3,21 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import msgspec
 from pydantic import Field, JsonValue, PrivateAttr
 
 from resources.errors import ConfigurationError
-from resources.graphql.client import OVER_BUDGET, Client
 from resources.graphql.page import Page
 from resources.graphql.paging.resume import Resume
 from resources.graphql.query import Query
-from resources.graphql.settings import Settings
+from resources.graphql.settings import OVER_BUDGET, Settings
 from resources.graphql.tokens import StaticToken
+
+if TYPE_CHECKING:  # brings the network's libraries, which are needed when there is something to ask
+    from resources.graphql.client import Client
 
 SECRET: dict[str, JsonValue] = {"dagster__is_secret": True}
 
@@ -42,11 +44,11 @@ class ApiResource(dg.ConfigurableResource[Any]):
     trust_env: bool = Field(False, description="Use HTTP_PROXY, HTTPS_PROXY, NO_PROXY and .netrc.")
     ca_file: str | None = Field(None, description="PEM file of a private certificate authority.")
 
-    _client: Client | None = PrivateAttr(default=None)
+    _client: "Client | None" = PrivateAttr(default=None)
     _over_budget: bool = PrivateAttr(default=False)
 
     @property
-    def client(self) -> Client:
+    def client(self) -> "Client":
         """The client, connected at first use."""
         if self._client is None:
             self._client = self._connect()
@@ -87,7 +89,7 @@ class ApiResource(dg.ConfigurableResource[Any]):
         self.close()
 
     @abstractmethod
-    def _connect(self) -> Client:
+    def _connect(self) -> "Client":
         """Open a client for the endpoint that the subclass names."""
 
     def _settings(self, url: str, *, digest_secret: str, headers: dict[str, str] | None = None) -> Settings:
@@ -110,7 +112,9 @@ class GraphQLResource(ApiResource):
         "", repr=False, json_schema_extra=SECRET, description="More of them as a JSON object, for an EnvVar."
     )
 
-    def _connect(self) -> Client:
+    def _connect(self) -> "Client":
+        from resources.graphql.client import Client
+
         if not self.url:
             raise ConfigurationError(
                 "the GraphQL resource has no url: set GRAPHQL_URL in .env, or give it url="

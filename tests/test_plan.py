@@ -16,8 +16,8 @@ from pipelines.plan.extracts import find_extract, planned_partitions
 from pipelines.plan.seen import open_instance
 from pipelines.plan.wording import text
 from resources.errors import ConfigurationError, OverBudget
-from resources.graphql.client import OVER_BUDGET
 from resources.graphql.query import Query
+from resources.graphql.settings import OVER_BUDGET
 from resources.graphql_resource import GraphQLResource
 from resources.lake import Lake
 from tests.bookshop import ITEMS, SCHEMA, TORN, Bookshop

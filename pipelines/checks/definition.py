@@ -22,7 +22,7 @@ def extract_checks(asset: dg.AssetsDefinition, query: Query) -> list[dg.AssetChe
     """
     partitions = asset.partitions_def
     specs = _specs(asset, names_of(query, partitions))
-    outputs = {spec.name: spec.get_python_identifier() for spec in specs}
+    waited_for = {spec.name: spec.get_python_identifier() for spec in specs if spec.blocking}
 
     @dg.multi_asset_check(name=f"{asset.key.to_python_identifier()}_checks", specs=specs, can_subset=True)
     def checks(context: dg.AssetCheckExecutionContext, lake: Lake) -> Iterator[Event]:
@@ -39,8 +39,8 @@ def extract_checks(asset: dg.AssetsDefinition, query: Query) -> list[dg.AssetChe
             if event.blocking and not event.passed:
                 context.instance.add_run_tags(context.run.run_id, NEVER_AGAIN)
             yield event
-        for key in selected:
-            yield dg.Output(None, outputs[key.name])
+        for name in waited_for.keys() & {key.name for key in selected}:
+            yield dg.Output(None, waited_for[name])  # nothing waits for the others: each is an event less
 
     return [checks]
 

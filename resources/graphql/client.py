@@ -24,12 +24,10 @@ from resources.graphql.plan import Keyed, Listed, check_variables
 from resources.graphql.query import Query
 from resources.graphql.retry import Policy, Retry
 from resources.graphql.sender import Sender
-from resources.graphql.settings import Settings
+from resources.graphql.settings import OVER_BUDGET, Settings
 from resources.graphql.throttle import Batch, Throttle
 from resources.graphql.tokens import TokenSource
 from resources.graphql.transport import PreparedRequest, Transport
-
-OVER_BUDGET = "targetdata/over_budget"  # the tag of a run in Dagster that may ask for more
 
 T = TypeVar("T")
 

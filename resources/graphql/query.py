@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -171,9 +171,14 @@ def _say_once(scalar: str) -> None:
 
 
 def load_schema(path: str | Path) -> GraphQLSchema:
-    """Read a schema in SDL."""
+    """Read a schema in SDL; queries of the same one share it, so do not change it."""
+    return _built(_read(path), str(path))
+
+
+@lru_cache(maxsize=4)
+def _built(sdl: str, path: str) -> GraphQLSchema:
     try:
-        return build_schema(Source(_read(path), str(path)))
+        return build_schema(Source(sdl, path))
     except (GraphQLError, TypeError) as error:
         message = located(error) if isinstance(error, GraphQLError) else f"{path}: {error}"
         raise QueryError(message) from error

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from resources.errors import ConfigurationError
 
+OVER_BUDGET = "targetdata/over_budget"  # the tag of a run in Dagster that may ask for more
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 

@@ -4,15 +4,30 @@ In pandas all columns are of Arrow's types: pandas' own have no integer that may
 float and lose digits beyond 2^53), no date, no decimal and no nested list.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from resources.errors import LakeError
 
-Convert = Callable[[Any], Any]
+
+@runtime_checkable
+class Dataset(Protocol):
+    """A `pyarrow.dataset.Dataset` for annotations, whose own module takes as long to import as pandas."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Its columns."""
+
+    def to_table(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read it all at once."""
+
+    def scanner(self, **options: object) -> Any:
+        """Read it in batches."""
+
+
 SUPPORTED = {
     "pandas.DataFrame": "pd.DataFrame",
     "pyarrow.Table": "pa.Table",
@@ -30,6 +45,8 @@ def supported() -> str:
 
 def kind_of(class_: object) -> str | None:
     """Name the kind of frame that a class is or inherits from, without an import of its library."""
+    if class_ is Dataset:
+        return "pyarrow.Dataset"
     for base in class_.__mro__ if isinstance(class_, type) else ():
         name = f"{base.__module__.partition('.')[0]}.{base.__qualname__}"
         if name in SUPPORTED:

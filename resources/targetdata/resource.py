@@ -1,16 +1,19 @@
 """The Dagster resource for TargetData: an offline refresh token that renews its own access tokens."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from resources.errors import ConfigurationError
-from resources.graphql.client import Client
 from resources.graphql.counts import Counts
 from resources.graphql.retry import Retry
 from resources.graphql.settings import Settings, check_url
 from resources.graphql_resource import SECRET, ApiResource
-from resources.targetdata.tokens import AccessTokens
+
+if TYPE_CHECKING:  # they bring the network's libraries, which are needed when there is something to ask
+    from resources.graphql.client import Client
+    from resources.targetdata.tokens import AccessTokens
 
 GRAPHQL_PATH = "/graphql"
 TOKEN_PATH = "/auth/token"  # noqa: S105
@@ -48,7 +51,9 @@ class TargetDataResource(ApiResource):
             "as TARGETDATA_REFRESH_TOKEN, or its file's name as TARGETDATA_REFRESH_TOKEN_FILE"
         )
 
-    def _connect(self) -> Client:
+    def _connect(self) -> "Client":
+        from resources.graphql.client import Client
+
         if not self.base_url:
             raise ConfigurationError(
                 "TARGETDATA_BASE_URL is not set: copy .env.example to .env and fill it in. Of several "
@@ -62,7 +67,9 @@ class TargetDataResource(ApiResource):
         )
         return Client(settings, self._tokens)
 
-    def _tokens(self, settings: Settings, retry: Retry, counts: Counts) -> AccessTokens:
+    def _tokens(self, settings: Settings, retry: Retry, counts: Counts) -> "AccessTokens":
+        from resources.targetdata.tokens import AccessTokens
+
         return AccessTokens(
             self.base_url.rstrip("/") + TOKEN_PATH,
             login_url=self.login_url,

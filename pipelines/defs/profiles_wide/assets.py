@@ -1,7 +1,6 @@
 """Profiles as one flat table: attributes, permissions and identifiers by name as columns."""
 
 import dagster as dg
-import pyarrow.dataset as pads
 
 from pipelines.defs.daily import BACKFILL, DAILY
 from pipelines.defs.profiles.assets import PROFILES
@@ -9,7 +8,7 @@ from pipelines.defs.profiles_wide.lists import parse_fields
 from pipelines.defs.profiles_wide.names import parse_names
 from pipelines.defs.profiles_wide.wide import Wide
 from pipelines.environment import environment
-from resources.lake import EachPartition
+from resources.lake import Dataset, EachPartition
 from resources.lake.declared import table_schema
 
 _settings = environment()
@@ -34,8 +33,8 @@ WIDE = Wide.plan(
 )
 def profiles_wide(
     context: dg.AssetExecutionContext,
-    profiles: dict[str, pads.Dataset],
-    profiles_refresh: dict[str, pads.Dataset],
+    profiles: dict[str, Dataset],
+    profiles_refresh: dict[str, Dataset],
 ) -> EachPartition:
     """One row per profile of the day: its flat columns, then one for each configured name.
 

@@ -1,14 +1,13 @@
 """A profile that is in two tables of a day: which of its rows is the newest."""
 
-from typing import Any
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.defs.profiles_refresh.staleness import AT, ID
+from resources.lake import Dataset
 
 
-def outdated(first: Any, second: Any) -> tuple[pa.Array, pa.Array]:
+def outdated(first: Dataset, second: Dataset) -> tuple[pa.Array, pa.Array]:
     """Give, for each of two datasets, the ids whose row in the other counts: the newest, else the first's."""
     times = first.to_table([ID, AT]).join(
         second.to_table([ID, AT]), ID, join_type="inner", right_suffix="_in_second"

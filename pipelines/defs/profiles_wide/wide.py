@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +16,7 @@ from pipelines.defs.profiles_wide.names import Name
 from pipelines.defs.profiles_wide.newest import outdated
 from pipelines.defs.profiles_wide.values import typed
 from resources.errors import ConfigurationError, LakeError
+from resources.lake import Dataset
 from resources.lake.casting import exact
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Wide:
         said = [str(self.schema), *(f"{one.fields} {list(one.columns)}" for one in self.lists)]
         return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
 
-    def day(self, profiles: Any, refreshed: Any) -> "WideDay":
+    def day(self, profiles: Dataset, refreshed: Dataset) -> "WideDay":
         """Make the frame of a day's partitions of `profiles` and `profiles_refresh`, pyarrow datasets.
 
         It has a row for each profile: the one fetched last.
@@ -92,14 +93,14 @@ class Wide:
         empty = self.schema.empty_table().to_pandas(types_mapper=pd.ArrowDtype)
         return WideDay(pd.concat(frames, ignore_index=True) if frames else empty, unnamed)
 
-    def _require_columns(self, name: str, table: Any) -> None:
+    def _require_columns(self, name: str, table: Dataset) -> None:
         for column in self.source:
             if column.name not in table.schema.names or table.schema.field(column.name).type != column.type:
                 raise LakeError(
                     f"{name} has no column {column.name} as today's query has it: run its partition again"
                 )
 
-    def _batches(self, table: Any, without: pa.Array) -> Iterator[pa.RecordBatch]:
+    def _batches(self, table: Dataset, without: pa.Array) -> Iterator[pa.RecordBatch]:
         import pyarrow.dataset as pads
 
         scanner = table.scanner(

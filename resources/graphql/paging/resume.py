@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import msgspec
 import pyarrow as pa
@@ -12,13 +12,15 @@ import pyarrow.compute as pc
 
 from resources.graphql.columns import column_name
 from resources.graphql.paging.keys import Asked
-from resources.graphql.paging.lookup import Key
 from resources.graphql.paging.rows import Identities
 from resources.graphql.plan import Keyed, Listed
 from resources.graphql.query import Query
 from resources.graphql.tables import ANSWERED_BY, LOOKUPS
 from resources.graphql.texts import joined
 from resources.graphql.values import ENCODER
+
+if TYPE_CHECKING:  # brings the network's libraries
+    from resources.graphql.paging.lookup import Key
 
 
 class Resume(Protocol):
@@ -71,7 +73,7 @@ def digest_of(query: Query, url: str, variables: Mapping[str, object], asked: As
 
 def left_to_ask(
     asked: Asked, query: Query, plan: Keyed, resume: Resume
-) -> tuple[Asked, Identities, Key | None]:
+) -> "tuple[Asked, Identities, Key | None]":
     """Leave out the keys that are staged; give the identities found for them, and a key that was answered."""
     identities, names = Identities(), [field.name for field in plan.key_fields]
     good: Key | None = None
@@ -90,7 +92,7 @@ def left_to_ask(
     return replace(asked, keys=asked.keys.filter(left), members=members), identities, good
 
 
-def answered_key(plan: Keyed, lookups: pa.Table) -> Key | None:
+def answered_key(plan: Keyed, lookups: pa.Table) -> "Key | None":
     """Give a key that the server has answered, as it was asked; of several kinds, the one that was found."""
     if not plan.kinds:
         row = next(iter(lookups.slice(0, 1).to_pylist()), None)
