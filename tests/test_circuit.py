@@ -128,7 +128,7 @@ def test_an_outage_that_the_limits_outlast_is_survived(
     monkeypatch.setattr(circuit, "SECONDS", 60.0)
     umids = sandbox.umids_of(DAY)
     sandbox.faults.outage_after, sandbox.faults.outage = 20, 10 * circuit.FAILURES
-    _, found, _ = extract(connect(sandbox, **STUBBORN), profiles_query, umids)
+    _, found, _ = extract(connect(sandbox, max_batch=4, **STUBBORN), profiles_query, umids)
     assert lookups(found) == expected_lookups(sandbox, umids)
     assert sum(r.status == 503 for r in sandbox.requests) == 10 * circuit.FAILURES
 

@@ -64,7 +64,7 @@ def test_a_batch_with_too_many_aliases_is_split(
     profiles, _, _ = extract(connect(sandbox), profiles_query, umids)
     assert plain(profiles) == expected_profiles(sandbox, umids)
     assert set(sandbox.answers.values()) == {1}
-    assert max(r.aliases for r in sandbox.requests) == 2
+    assert 2 <= max(r.aliases for r in sandbox.requests) <= 4, "the first step, and none after it"
 
 
 def test_a_batch_that_is_too_complex_is_split(

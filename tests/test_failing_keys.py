@@ -112,7 +112,7 @@ def test_an_outage_that_ends_is_laid_on_no_key_and_batches_grow_again(
     sandbox: Sandbox, connect: Connect, profiles_query: Query
 ) -> None:
     umids = sandbox.umids_of(DAY)
-    pages = connect(sandbox, max_attempts=3, max_in_flight=1).pages(profiles_query, keys=umids)
+    pages = connect(sandbox, max_attempts=3, max_in_flight=1, max_batch=4).pages(profiles_query, keys=umids)
     sandbox.faults.latency = 0.03  # so that batches have grown by then, on a busy machine too
     sandbox.faults.outage_after, sandbox.faults.outage = 12, 10
     statuses = [row["status"] for page in pages for row in page.tables["profiles__lookups"].to_pylist()]
@@ -181,7 +181,9 @@ def test_what_came_before_a_failure_is_given_before_it_is_raised(
     sandbox.faults.outage_after, sandbox.faults.outage = 12, 10_000
     asked = 0
     with pytest.raises(ServerUnavailable):
-        for page in connect(sandbox, max_attempts=2).pages(profiles_query, keys=sandbox.umids_of(DAY)):
+        for page in connect(sandbox, max_attempts=2, max_batch=2).pages(
+            profiles_query, keys=sandbox.umids_of(DAY)
+        ):
             asked += page.asked
     assert asked > len(sandbox.answers) / 2 > 0
 
@@ -192,7 +194,7 @@ def test_what_came_before_a_pause_is_given_while_it_lasts(
     monkeypatch.setattr("resources.graphql.paging.batches.PAGE_SECONDS", 0.2)
     faults = sandbox.faults
     faults.every, faults.kinds, faults.retry_after = 10, ["429"], 20.0
-    pages = connect(sandbox, max_in_flight=1).pages(profiles_query, keys=sandbox.umids_of(DAY))
+    pages = connect(sandbox, max_in_flight=1, max_batch=4).pages(profiles_query, keys=sandbox.umids_of(DAY))
     asked = 0
     while not any(request.status == 429 for request in sandbox.requests):
         asked += next(pages).asked

@@ -2,47 +2,76 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.errors import Throttled
+from resources.graphql.batch_size import Batch
+from resources.graphql.in_flight import Latency
 from resources.graphql.retry import MAX_PAUSE_SECONDS
-from resources.graphql.throttle import FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS, Batch, Latency, Throttle
+from resources.graphql.throttle import FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS, Throttle
 
 
-def learn(batch: Batch, seconds_of: "dict[int, float]", times: int = 60) -> None:
+def learn(batch: Batch, seconds_of: Callable[[int], float], times: int = 60) -> None:
     for _ in range(times):
-        batch.answered(batch.size, seconds_of[batch.size])
+        batch.answered(batch.size, seconds_of(batch.size))
 
 
-def test_a_batch_doubles_while_the_time_per_key_falls() -> None:
+def test_a_batch_grows_to_its_limit_where_a_request_costs_more_than_its_keys() -> None:
     batch = Batch(100)
-    learn(batch, {size: 1.0 + 0.01 * size for size in (1, 2, 4, 8, 16, 32, 64, 100)})
+    learn(batch, lambda size: 1.0 + 0.01 * size)
     assert batch.size == 100
 
 
-def test_a_batch_goes_back_when_a_bigger_one_costs_as_much_a_key() -> None:
+def test_a_batch_stops_growing_where_only_keys_cost() -> None:
     batch = Batch(100)
-    learn(batch, {1: 1.0, 2: 1.0, 4: 1.1, 8: 2.2, 16: 4.4})
+    learn(batch, lambda size: 1.0 + size)
+    assert 16 <= batch.size <= 64
+    assert (1.0 + batch.size) / batch.size <= 1.1
+
+
+def test_a_batch_goes_back_when_a_bigger_one_costs_more_a_key() -> None:
+    batch = Batch(100)
+    learn(batch, lambda size: 1.0 if size <= 4 else 0.4 * size)
     assert batch.size == 4
 
 
-def test_a_refused_size_is_never_reached_again() -> None:
+def test_a_batch_that_has_settled_grows_when_a_request_becomes_dear() -> None:
     batch = Batch(100)
-    learn(batch, dict.fromkeys(range(1, 101), 1.0), times=9)
-    assert batch.size == 8
-    batch.refused(8)
-    batch.refused(8)
-    learn(batch, dict.fromkeys(range(1, 101), 1.0))
-    assert batch.size == 4
+    learn(batch, lambda size: 0.1 * size, times=30)
+    assert batch.size < 8
+    learn(batch, lambda size: 60.0 + size, times=500)
+    assert batch.size == 100
+
+
+def test_a_refused_size_is_never_reached_again_but_approached() -> None:
+    batch, most = Batch(100), 15
+    for _ in range(500):
+        if batch.size > most:
+            batch.refused(batch.size)
+        else:
+            batch.accepted(batch.size)
+            batch.answered(batch.size, 1.0)
+    assert most / 1.1 <= batch.size <= most
+    assert max(batch._refused.values()) == 2, "each size is refused as often as it takes to be sure"
+
+
+def test_more_than_half_of_what_was_not_answered_in_time_is_not_tried() -> None:
+    batch = Batch(100)
+    learn(batch, lambda _: 1.0)
+    for _ in range(2):
+        batch.late(100)
+        batch.refused(100)
+    learn(batch, lambda _: 1.0)
+    assert batch.size == 50
 
 
 def test_refusals_that_are_seldom_are_not_about_the_size() -> None:
     batch = Batch(100)
-    seconds = {size: 1.0 + 0.01 * size for size in (1, 2, 4, 8, 16, 32, 64, 100)}
-    learn(batch, seconds)
+    learn(batch, lambda size: 1.0 + 0.01 * size)
     for _ in range(20):
         batch.accepted(100)
         batch.refused(100)

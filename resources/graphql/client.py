@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from resources.errors import ConfigurationError, OverBudget, Unavailable
+from resources.graphql.batch_size import Batch
 from resources.graphql.counts import Counts
 from resources.graphql.page import Page
 from resources.graphql.paging.batches import Batches
@@ -25,7 +26,7 @@ from resources.graphql.query import Query
 from resources.graphql.retry import Policy, Retry
 from resources.graphql.sender import Sender
 from resources.graphql.settings import OVER_BUDGET, Settings
-from resources.graphql.throttle import Batch, Throttle
+from resources.graphql.throttle import Throttle
 from resources.graphql.tokens import TokenSource
 from resources.graphql.transport import PreparedRequest, Transport
 

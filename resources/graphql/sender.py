@@ -6,9 +6,10 @@ from typing import NoReturn
 
 from resources.errors import Attempt, Refused, Throttled, Unauthorized
 from resources.graphql.answer import Answer
+from resources.graphql.batch_size import Batch
 from resources.graphql.circuit import Circuit
 from resources.graphql.retry import Retry, give_up
-from resources.graphql.throttle import Batch, Throttle
+from resources.graphql.throttle import Throttle
 from resources.graphql.tokens import TokenSource
 from resources.graphql.transport import PreparedRequest, Transport
 

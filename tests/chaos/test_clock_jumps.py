@@ -85,7 +85,7 @@ def test_an_extraction_with_pauses_and_retries_is_the_same(
     faults.every, faults.kinds = 12, ["429", "503", "429-date", "503-later", "drop"]
     faults.retry_after, faults.latency = 0.5, 0.01
     with jumping(monkeypatch) as jumps:
-        _, found, tally = extract(connect(sandbox, max_batch=4), profiles_query, umids)
+        _, found, tally = extract(connect(sandbox, max_batch=2), profiles_query, umids)
     show(
         "clock jumps",
         jumps=len(jumps),

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from resources.errors import Attempt, QueryError, Refused, TokenRefused, Unauthorized, Unavailable
 from resources.graphql.answer import Answer, ServerError
+from resources.graphql.batch_size import Batch
 from resources.graphql.plan import Keyed
 from resources.graphql.raw import Fields, RawRow, opened
 from resources.graphql.sender import PROBE, Sender
-from resources.graphql.throttle import Batch
 from resources.graphql.transport import PreparedRequest
 
 KEY_ATTEMPTS = 3  # a key whose alias failed is asked again alone, this often in all

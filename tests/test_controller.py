@@ -1,0 +1,155 @@
+"""The controller against models of servers, in virtual time: what share it reaches of what they allow."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from resources.graphql.batch_size import Batch
+from resources.graphql.throttle import Throttle
+from tests.simulated import Bucket, Even, Server, Window, extract, fixed
+
+SECONDS = 60.0
+FEW = settings(max_examples=4)
+SEEDS = st.integers(0, 1000)
+
+
+def learned(
+    server: Server, *, seconds: float = SECONDS, most: int = 1, rate: float | None = None, at_once: int = 8
+) -> Throttle:
+    """Extract with the real controller; give it."""
+    throttle = Throttle(max_in_flight=at_once, requests_per_second=rate)
+    extract(server, throttle, Batch(most), seconds)
+    return throttle
+
+
+def refused_share(server: Server) -> float:
+    return server.refused / (server.answered + server.refused)
+
+
+@FEW
+@given(
+    rate=st.integers(20, 40),
+    burst_seconds=st.floats(0.5, 3.0),
+    latency=st.floats(0.003, 0.08),
+    retry_after=st.sampled_from([None, 0.5, 1.0]),
+    seed=SEEDS,
+)
+def test_a_rate_is_learned_and_kept(
+    rate: int, burst_seconds: float, latency: float, retry_after: float | None, seed: int
+) -> None:
+    bucket = Bucket(rate, rate * burst_seconds)
+    server = Server(limit=bucket, latency=latency, retry_after=retry_after, noise=0.1, seed=seed)
+    learned(server)
+    assert server.answered / SECONDS >= 0.92 * rate
+    assert refused_share(server) <= 0.02
+
+
+@FEW
+@given(
+    rate=st.integers(20, 40),
+    latency=st.floats(0.003, 0.08),
+    retry_after=st.sampled_from([None, 1.0]),
+    seed=SEEDS,
+)
+def test_a_server_that_allows_hardly_a_burst_costs_its_pauses_and_little_more(
+    rate: int, latency: float, retry_after: float | None, seed: int
+) -> None:
+    server = Server(
+        limit=Bucket(rate, rate / 10), latency=latency, retry_after=retry_after, noise=0.1, seed=seed
+    )
+    learned(server)
+    assert server.answered / SECONDS >= 0.85 * rate
+    assert refused_share(server) <= 0.015
+
+
+@FEW
+@given(number=st.integers(20, 40), seconds=st.sampled_from([1.0, 10.0]), phase=st.floats(0, 0.99))
+def test_a_limit_by_windows_is_learned_too(number: int, seconds: float, phase: float) -> None:
+    server = Server(limit=Window(round(number * seconds), seconds, phase), retry_after=seconds)
+    learned(server)
+    assert server.answered / SECONDS >= 0.7 * number
+    assert refused_share(server) <= 0.02
+
+
+def test_a_window_of_a_minute_is_filled_without_asking_on_and_on() -> None:
+    server = Server(limit=Window(120, 60.0), retry_after=1.0)
+    learned(server, seconds=600.0)
+    assert server.answered >= 0.8 * 1200
+    assert refused_share(server) <= 0.1
+
+
+@pytest.mark.parametrize(("before", "after"), [(20.0, 60.0), (60.0, 20.0)])
+def test_a_limit_that_changes_is_followed(before: float, after: float) -> None:
+    bucket = Bucket(before, 10)
+    server = Server(limit=bucket)
+
+    def change() -> None:
+        if server.at[-1:] > [60.0]:
+            bucket.rate = after
+
+    extract(server, Throttle(max_in_flight=8, requests_per_second=None), Even(1), 300.0, change)
+    last = sum(at > 270.0 for at in server.at)
+    assert 0.85 * after <= last / 30 <= after * 1.05
+
+
+@pytest.mark.parametrize("rate", [7.0, 50.0, 300.0])
+def test_the_users_own_rate_holds_exactly(rate: float) -> None:
+    server = Server(latency=0.01)
+    learned(server, seconds=20.0, rate=rate)
+    assert rate * 20 - 5 <= server.answered <= rate * 20 + 1
+    spaces = [b - a for a, b in zip(server.at, server.at[1:], strict=False)]
+    assert min(spaces) >= 1 / rate - 1e-6
+
+
+def test_after_a_pause_requests_are_spaced() -> None:
+    server = Server(limit=Bucket(50, 25), latency=0.01)
+    learned(server, seconds=20.0)
+    paused = [b for a, b in zip(server.at, server.at[1:], strict=False) if b - a >= 0.9]
+    assert paused
+    for end in paused:
+        assert sum(end <= at < end + 0.02 for at in server.at) <= 3
+
+
+@FEW
+@given(latency=st.floats(0.02, 1.0), at_once=st.integers(1, 32), seed=SEEDS)
+def test_latency_is_hidden_by_the_requests_in_flight(latency: float, at_once: int, seed: int) -> None:
+    server = Server(latency=latency, noise=0.1, seed=seed)
+    learned(server, seconds=20.0 + 20 * latency, at_once=at_once)
+    assert server.answered / (20.0 + 20 * latency) >= 0.9 * at_once / latency / math.exp(0.1**2 / 2)
+
+
+SWEEP = [(in_flight, size) for in_flight in (2, 4, 8) for size in (1, 4, 12, 30, 100)]
+PROFILES = {
+    "late, and cheap a key": {"latency": 0.2, "cost": 0.0005},
+    "few workers, and dear a key": {"latency": 0.01, "overhead": 0.02, "cost": 0.004, "workers": 4},
+    "few workers, and nothing but keys": {"latency": 0.01, "cost": 0.01, "workers": 2},
+    "no more than 15 aliases": {"latency": 0.1, "cost": 0.001, "most_keys": 15},
+    "dearer keys in bigger batches": {"latency": 0.05, "overhead": 0.02, "cost": 0.002, "excess": 0.0002},
+}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_keys_a_second_are_near_those_of_the_best_fixed_settings(profile: str, noise: float) -> None:
+    def server() -> Server:
+        return Server(**PROFILES[profile], noise=noise)  # type: ignore[arg-type]
+
+    best = max(extract(server(), *fixed(*settings), 10.0).keys / 10 for settings in SWEEP)
+    found = server()
+    learned(found, most=100)
+    assert found.keys / SECONDS >= 0.88 * best
+
+
+def test_where_requests_are_scarce_a_batch_is_as_big_as_it_may_be() -> None:
+    server = Server(limit=Bucket(20, 20), latency=0.02, cost=0.001)
+    learned(server, most=100)
+    assert server.keys / SECONDS >= 0.85 * 20 * 100
+
+
+def test_requests_refused_by_their_keys_do_not_break_it() -> None:
+    server = Server(limit=Bucket(40, 40), latency=0.02, counts_keys=True)
+    learned(server, most=30)
+    assert server.keys / SECONDS >= 0.3 * 40
+    assert refused_share(server) <= 0.1
