@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import cast
@@ -12,20 +13,20 @@ import aiohttp
 from resources.errors import ConfigurationError, Refused, Throttled, Unauthorized, Unavailable
 from resources.graphql.answer import error_code, error_list
 from resources.graphql.counts import Counts
-from resources.graphql.raw import DECODER, FIELDS, NULL, UNDECODABLE, fields_of
+from resources.graphql.raw import NULL, UNDECODABLE, decoded
 from resources.graphql.tokens import TokenSource
 
 THROTTLE_CODES = frozenset({"THROTTLED", "RATE_LIMITED", "TOO_MANY_REQUESTS", "RATE_LIMIT_EXCEEDED"})
 AUTH_CODES = frozenset({"UNAUTHENTICATED", "UNAUTHORIZED", "TOKEN_EXPIRED"})
 TOO_LARGE = 413
+SHAPE: ContextVar[type | None] = ContextVar("the type of the answer, for msgspec, where some of it stays raw")
 SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
-CHUNK_BYTES = 256 * 1024
 
 Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
 
 class JudgedResponse(aiohttp.ClientResponse):
-    """A response whose body the gate has read and decoded, but for its `data`."""
+    """A response whose body the gate has read and decoded."""
 
     answer: Mapping[str, object]
 
@@ -108,21 +109,16 @@ def location(text: str) -> str:
 
 
 def graphql_answer(response: aiohttp.ClientResponse, body: bytes) -> Mapping[str, object]:
-    """Read a body that must be a GraphQL answer; the error names its type, never its content.
+    """Decode a body that must be a GraphQL answer, into the shape that was asked for where it is of that.
 
-    `data` stays as it was sent, for the one who asked to decode.
+    The error names its type, never its content.
     """
     where = f"{response.method} {response.url.path}"
     try:
-        if not body.isascii():
-            body.decode()  # what is left raw is not looked at so closely
-        answer = {
-            name: raw if name == "data" and raw != NULL else DECODER.decode(raw)
-            for name, raw in FIELDS.decode(body).items()
-        }
+        answer = decoded(body, SHAPE.get())
     except UNDECODABLE:
-        answer = {}
-    if "data" in answer or "errors" in answer:
+        answer = None
+    if isinstance(answer, dict) and ("data" in answer or "errors" in answer):
         return answer
     what = f"{response.content_type}, {len(body)} bytes, status {response.status}"
     if 400 <= response.status < 500:
@@ -143,23 +139,24 @@ def raise_for_codes(answer: Mapping[str, object]) -> None:
 
 def _has_values(data: object) -> bool:
     """Say whether some field of the data is not null."""
-    fields = fields_of(data)
-    return fields is not None and any(raw != NULL for raw in fields.values())
+    return isinstance(data, dict) and any(value not in (None, NULL) for value in data.values())
 
 
 async def read_bounded(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     """Read a body up to a limit of decompressed bytes; a broken connection is Unavailable."""
-    body = bytearray()
+    chunks: list[bytes] = []
+    size = 0
     try:
-        async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-            body += chunk
-            if len(body) > max_bytes:
+        async for chunk in response.content.iter_any():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > max_bytes:
                 raise Refused(f"an answer of more than {max_bytes:,} bytes")
     except TimeoutError as error:
         raise late(error, response.url.host or "the server") from error
     except aiohttp.ClientError as error:  # its message may quote what was received
         raise Unavailable(f"the answer broke off ({type(error).__name__})") from None
-    return bytes(body)
+    return b"".join(chunks)
 
 
 def late(error: TimeoutError, host: str) -> Unavailable:

@@ -47,7 +47,7 @@ class Lines:
         whole = pa.json.ReadOptions(use_threads=False, block_size=len(text) + 1)
         try:
             sent = pa.json.read_json(pa.BufferReader(text), read_options=whole, parse_options=self._options)
-            arrays = [column.combine_chunks() for column in sent.columns]
+            arrays = [column.chunk(0) for column in sent.columns]  # the text is one block
             if sent.num_rows != len(rows) or _keys(self._columns, arrays, len(rows)) != _keys_in(text):
                 return None
             typed = [_typed(array, column.type) for array, column in zip(arrays, self._columns, strict=True)]
@@ -95,8 +95,8 @@ def _keys_below(array: pa.Array, type_: ColumnType) -> int:
         return 0
     while not pa.types.is_struct(array.type):
         array = array.flatten()
-    there = array.drop_null()
-    return _keys(inner.fields, [there.field(i) for i in range(len(inner.fields))], len(there))
+    fields = [array.field(i) for i in range(len(inner.fields))]  # null, and so without keys, where it is null
+    return _keys(inner.fields, fields, len(array) - array.null_count)
 
 
 def _keys_in(text: bytes) -> int:
@@ -106,6 +106,5 @@ def _keys_in(text: bytes) -> int:
     Not counted is a key with white space behind its quote: then there are too few.
     """
     sent = np.frombuffer(text, dtype=np.uint8)
-    quotes = np.flatnonzero(sent[2:] == COLON) + 1
-    quotes = quotes[sent[quotes] == QUOTE]
-    return int(np.count_nonzero(IN_NAMES[sent[quotes - 1]]))
+    before = np.flatnonzero((sent[1:-1] == QUOTE) & (sent[2:] == COLON))
+    return int(np.count_nonzero(IN_NAMES[sent[before]]))

@@ -1,14 +1,17 @@
 """JSON that is not decoded yet: rows stay bytes of the answer until Arrow reads them.
 
-msgspec checks the grammar of what it leaves alone; the gate has seen to it that it is UTF-8.
+msgspec checks the grammar of what it leaves alone, and Arrow that it is UTF-8.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from functools import cache
+from typing import TypedDict
 
 import msgspec
+import numpy as np
+import pyarrow as pa
 
 DECODER = msgspec.json.Decoder(float_hook=Decimal)  # as many digits as were sent
 UNDECODABLE = (
@@ -65,21 +68,34 @@ def opened(value: object) -> object:
     return RawRow(value) if memoryview(value)[0] == BRACE else DECODER.decode(value)
 
 
-def fields_of(value: object) -> Fields | None:
-    """Give the fields of an object as they were sent; None where it is no raw object."""
-    if not (isinstance(value, msgspec.Raw) and memoryview(value)[0] == BRACE):
-        return None
-    return FIELDS.decode(value)
-
-
-def decoded(raw: msgspec.Raw, type_: type | None) -> object:
-    """Decode, into a type that leaves some of it raw where it is of that type."""
+def decoded(body: bytes, type_: type | None) -> object:
+    """Decode a whole answer, into a type that leaves some of it raw where it is of that type."""
     if type_ is not None:
         with suppress(msgspec.ValidationError):
-            return _decoder(type_).decode(raw)
-    return DECODER.decode(raw)
+            answer = _decoder(type_).decode(body)
+            _require_utf8(body)
+            return answer
+    return DECODER.decode(body)
+
+
+def _require_utf8(body: bytes) -> None:
+    """Refuse what is not UTF-8, as msgspec does in what it decodes; Arrow sees it much faster than Python."""
+    ends = pa.py_buffer(np.array([0, len(body)], np.int64))
+    try:
+        pa.Array.from_buffers(pa.large_string(), 1, [None, ends, pa.py_buffer(body)]).validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise msgspec.DecodeError(str(error)) from None
+
+
+def answer_type(data: object) -> type:
+    """Give the type of an answer whose data is of some type; it may lack any part."""
+    fields = {"data": data, "errors": object, "extensions": object}
+    return TypedDict("Answer", fields, total=False)  # type: ignore
 
 
 @cache
 def _decoder(type_: type) -> "msgspec.json.Decoder[object]":
     return msgspec.json.Decoder(type_, float_hook=Decimal)
+
+
+LOOKUPS = answer_type(Fields | None)  # by alias, each left raw

@@ -18,18 +18,18 @@ from graphql import DocumentNode
 
 from resources.errors import ConfigurationError, ExtractionError, Unavailable
 from resources.graphql.counts import Counts
-from resources.graphql.gate import Bearer, Gate, JudgedResponse, late
-from resources.graphql.raw import UNDECODABLE, decoded
+from resources.graphql.gate import SHAPE, Bearer, Gate, JudgedResponse, late
 from resources.graphql.settings import Settings
 from resources.graphql.tokens import TokenSource
 
+READ_BYTES = 256 * 1024  # of an answer that are taken before they are looked at: pages are as large
 ENCODER = msgspec.json.Encoder(decimal_format="number")  # as answers hold it: a cursor may be a Decimal
 
 
 class PreparedRequest(GraphQLRequest):
     """A request whose document is text already, however often it is sent: gql would print it each time.
 
-    `shape` is the type of the answer's data, for msgspec, where a part of it is to be left raw.
+    `shape` is the type of the answer, for msgspec, where a part of its data is to be left raw.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Transport:
                 "middlewares": middlewares,
                 "response_class": JudgedResponse,
                 "timeout": timeout(settings),
+                "read_bufsize": READ_BYTES,
                 "trust_env": settings.trust_env,
                 "connector": aiohttp.TCPConnector(limit=settings.max_in_flight),
             },
@@ -79,6 +80,7 @@ class Transport:
     async def send(self, request: PreparedRequest) -> Mapping[str, object]:
         """Send one request once; give `{"data": …, "errors": …}` as the server answered."""
         self._counts.requests += 1
+        SHAPE.set(request.shape)
         try:
             result = await self._gql.execute(request, extra_args={"allow_redirects": False})
         except TransportConnectionFailed as error:
@@ -87,11 +89,7 @@ class Transport:
             raise named(error.__cause__, self.host) from None  # its message may quote what was received
         except TransportError as error:  # its message holds the body
             raise Unavailable(f"an answer that is not GraphQL ({type(error).__name__})") from None
-        try:
-            data = decoded(result.data, request.shape) if isinstance(result.data, msgspec.Raw) else None
-        except UNDECODABLE:
-            raise Unavailable("an answer with a number that is beyond all that can be read") from None
-        return {"data": data, "errors": result.errors}
+        return {"data": result.data, "errors": result.errors}
 
 
 def named(error: BaseException | None, host: str) -> ExtractionError:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.benchmarks.loopback import ROOT
 
+OF_OTHERS = ("TARGETDATA_", "GRAPHQL_", "PYTHONDONTWRITEBYTECODE")  # what a first run compiles is kept
 SAID = 2_000  # characters of what a process complains about
 
 
@@ -35,7 +36,7 @@ class Contestant:
         places = {"url": url, "folder": str(folder), "keys": str(keys)}
         command = [sys.executable, *(text.format_map(places) for text in self.arguments)]
         own = {name: text.format_map(places) for name, text in self.environment.items()}
-        environment = {n: v for n, v in os.environ.items() if not n.startswith(("TARGETDATA_", "GRAPHQL_"))}
+        environment = {n: v for n, v in os.environ.items() if not n.startswith(OF_OTHERS)}
         output = folder / "records.jsonl" if kept else Path(os.devnull)
         complaints = folder / "complaints.txt"
         with output.open("wb") as printed, complaints.open("wb") as errors:

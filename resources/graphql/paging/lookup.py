@@ -9,7 +9,7 @@ from resources.errors import Attempt, QueryError, Refused, TokenRefused, Unautho
 from resources.graphql.answer import Answer, ServerError
 from resources.graphql.batch_size import Batch
 from resources.graphql.plan import Keyed
-from resources.graphql.raw import Fields, RawRow, opened
+from resources.graphql.raw import LOOKUPS, RawRow, opened
 from resources.graphql.sender import PROBE, Sender
 from resources.graphql.transport import PreparedRequest
 
@@ -162,7 +162,7 @@ class Lookup:
         if size not in self._texts:
             self._texts[size] = self._plan.batch(size)
         variables = {**self._shared, **self._plan.variables(keys)}
-        return PreparedRequest(self._texts[size], variables, shape=Fields)
+        return PreparedRequest(self._texts[size], variables, shape=LOOKUPS)
 
 
 def _trusted(answer: Answer, size: int) -> bool:

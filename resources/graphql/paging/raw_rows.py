@@ -5,6 +5,7 @@ from typing import TypedDict
 import msgspec
 
 from resources.graphql.plan import Listed
+from resources.graphql.raw import answer_type
 
 Tree = dict[str, "object | Tree"]
 
@@ -24,7 +25,7 @@ def shape_of(plan: Listed) -> type | None:
         if path[:inside] != rows.place.path and not _put(tree, path, object):
             return None
     rows_type = list[items] | None  # type: ignore[valid-type]
-    return _type(tree) if _put(tree, rows.place.path, rows_type) else None
+    return answer_type(_type(tree)) if _put(tree, rows.place.path, rows_type) else None
 
 
 def _put(tree: Tree, path: tuple[str, ...], type_: object) -> bool:
