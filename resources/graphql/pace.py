@@ -21,6 +21,8 @@ SURE_ANSWERS = 60  # tell a rate well enough to keep to it
 FIRST_SHARE = 2  # times what the first burst and its pause came to: it began before the server minded
 SHORT_SECONDS, SHORT_FLOOR = 0.5, 0.5  # a burst that says little beyond that the pace was too high
 STEADY_SECONDS, STEADY_FLOOR = 10.0, 0.9  # a pace that held so long: late requests may have come in a bunch
+SAME, KEPT = 1.005, 0.8  # the pace is that of the last 429, and the server answered as much until this one
+IN_VAIN = 3
 LATE_SECONDS = 0.05  # a timer or a busy loop may be so late without lowering the rate
 
 
@@ -55,13 +57,15 @@ class Pace:
         self._limit = requests_per_second or math.inf
         self._next = 0.0
         self._starts: deque[float] = deque()
-        self._last: Burst | None = None
         self._refused_at = 0.0  # when the last pause began
         self._refused_start: float | None = None  # of the request, until the pause is over
         self._before = (0.0, 0.0)  # answered in how many seconds: the burst to compare with
         self._growth = 0.0
         self._grows_from = 0.0
         self._learned_at = 0.0
+        self._held = 0.0  # the pace that was learned last, before it grew
+        self._in_vain = 0  # 429s in a row that lowering the pace has not kept off
+        self._lowered_from = 0.0  # the pace before them
 
     @property
     def spacing(self) -> float:
@@ -107,14 +111,13 @@ class Pace:
     def _learn(self, now: float, refused_start: float) -> None:
         """Set the pace, when the pause after a 429 is over.
 
-        Where nothing was answered since the pause before, that one was too short, and the burst is the same.
+        Where nothing was answered since the pause before, that one was too short: it says nothing of a rate.
         """
-        if self._starts:
-            self._last = Burst(list(self._starts), refused_start)
-            self._starts.clear()
-        if self._last is None:
+        if not self._starts:
             return
-        burst, since, self._learned_at = self._last, now - self._learned_at, now
+        burst = Burst(list(self._starts), refused_start)
+        self._starts.clear()
+        since, self._learned_at = now - self._learned_at, now
         whole = len(burst.starts) / max(now - burst.starts[0], LEAST_SECONDS)
         self._grows_from = now
         if math.isinf(self.rate):
@@ -122,6 +125,9 @@ class Pace:
             self.rate = FIRST_SHARE * MARGIN * whole
             return
         kept, was_growing = burst.rate(*self._before), self._growth
+        if self._is_unrelated(burst):
+            self.rate, self._growth = FIRST_SHARE * self._lowered_from, FAST
+            return
         found = MARGIN * max(whole, kept)
         floor = self._floor(burst, since) * self.rate
         self.rate = max(floor, min(found, STEP_DOWN * self.rate))
@@ -132,6 +138,19 @@ class Pace:
             self._growth = SLOW
         elif kept > whole and len(burst.starts) >= SURE_ANSWERS:
             self._grows_from = now + SMALL_BUCKET_SECONDS
+        self._held = self.rate
+
+    def _is_unrelated(self, burst: Burst) -> bool:
+        """Say whether 429s go on coming, although the pace was lowered and the server kept up with it.
+
+        Then they are not about it: another client has the same limit, or the server is that way.
+        """
+        kept_up = len(burst.starts) >= KEPT * self.rate * burst.seconds
+        if not kept_up or self.rate > SAME * self._held:
+            self._in_vain, self._lowered_from = 0, self.rate
+            return False
+        self._in_vain += 1
+        return self._in_vain >= IN_VAIN
 
     def _floor(self, burst: Burst, since: float) -> float:
         """Say to what share of it a pace may fall at most: one that has held long was not so wrong."""

@@ -15,6 +15,7 @@ from resources.graphql.pace import Pace
 from resources.graphql.retry import MAX_PAUSE_SECONDS
 
 FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.1, 60.0  # where a 429 says nothing of when
+TRUSTED = 3  # 429s in a row whose Retry-After is taken as it is
 
 Prepare = Callable[[], Awaitable[object]]
 
@@ -31,7 +32,7 @@ class Throttle:
         self._room = asyncio.Condition()
         self._turn = asyncio.Lock()
         self._paused_until = 0.0
-        self._unexplained = 0  # 429s in a row that did not say when to come back
+        self._refused = 0  # 429s in a row, without an answer between them
 
     @property
     def in_flight(self) -> int:
@@ -110,7 +111,7 @@ class Throttle:
         By Little's law that share is the server's time per answer, even if it lets requests wait in a queue.
         """
         now = _now()
-        self._unexplained = 0
+        self._refused = 0
         self._pace.answered(started)
         self._in_flight.answered(started, now, size)
         if batch:
@@ -121,13 +122,18 @@ class Throttle:
         now = _now()
         if is_news := self._pace.refused(started, now):
             self._in_flight.halve(now)
-        if error.after_seconds is None:
-            self._unexplained += is_news
-            longest = min(LAST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**self._unexplained)
-            seconds = random.uniform(longest / 2, longest) if is_news else 0.0  # noqa: S311
+            self._refused += 1
+        if error.after_seconds is not None:
+            seconds = self._longer(min(error.after_seconds, MAX_PAUSE_SECONDS))
         else:
-            seconds = min(error.after_seconds, MAX_PAUSE_SECONDS)
+            longest = min(LAST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**self._refused)
+            seconds = random.uniform(longest / 2, longest) if is_news else 0.0  # noqa: S311
         self._paused_until = max(self._paused_until, now + seconds)
+
+    def _longer(self, seconds: float) -> float:
+        """Wait for longer than the server says, where that has not been enough some times in a row."""
+        times = 2.0 ** max(0, self._refused - TRUSTED)
+        return max(seconds, min(seconds * times, LAST_PAUSE_SECONDS))
 
 
 def _now() -> float:
