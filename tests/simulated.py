@@ -45,11 +45,21 @@ class Window:
         return self._used <= self._number
 
 
+class Whim:
+    """Refuses some requests, whatever their rate."""
+
+    def __init__(self, share: float, seed: int) -> None:
+        self._share, self._source = share, random.Random(seed)
+
+    def admits(self, now: float, number: int = 1) -> bool:
+        return self._source.random() >= self._share
+
+
 @dataclass(kw_only=True)
 class Server:
     """Answers n keys after latency + cost · n seconds of a worker's time."""
 
-    limit: Bucket | Window | None = None
+    limit: Bucket | Window | Whim | None = None
     retry_after: float | None = 1.0
     latency: float = 0.005  # nobody works on it
     overhead: float = 0.0  # of a request, by a worker

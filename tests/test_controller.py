@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from resources.graphql.batch_size import Batch
 from resources.graphql.throttle import Throttle
-from tests.simulated import Bucket, Even, Server, Window, extract, fixed
+from tests.simulated import Bucket, Even, Server, Whim, Window, extract, fixed
 
 SECONDS = 60.0
 FEW = settings(max_examples=4)
@@ -71,6 +71,15 @@ def test_a_limit_by_windows_is_learned_too(number: int, seconds: float, phase: f
     learned(server)
     assert server.answered / SECONDS >= 0.7 * number
     assert refused_share(server) <= 0.02
+
+
+def test_refusals_that_are_not_about_the_rate_do_not_slow_it_down_for_ever() -> None:
+    rates = []
+    for seed in range(5):
+        server = Server(limit=Whim(0.05, seed), latency=0.05, retry_after=seed / 10 or None, seed=seed)
+        learned(server)
+        rates.append(server.answered / SECONDS)
+    assert sum(rates) / 5 >= 15, rates  # it was 6 as long as each 429 made it slower
 
 
 def test_a_window_of_a_minute_is_filled_without_asking_on_and_on() -> None:

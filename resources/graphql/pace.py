@@ -21,7 +21,7 @@ SURE_ANSWERS = 60  # tell a rate well enough to keep to it
 FIRST_SHARE = 2  # times what the first burst and its pause came to: it began before the server minded
 SHORT_SECONDS, SHORT_FLOOR = 0.5, 0.5  # a burst that says little beyond that the pace was too high
 STEADY_SECONDS, STEADY_FLOOR = 10.0, 0.9  # a pace that held so long: late requests may have come in a bunch
-SAME, KEPT = 1.005, 0.8  # the pace is that of the last 429, and the server answered as much until this one
+SAME, KEPT = 1.05, 0.8  # the pace is that of the last 429, and the server answered as much until this one
 IN_VAIN = 3
 LATE_SECONDS = 0.05  # a timer or a busy loop may be so late without lowering the rate
 
@@ -125,7 +125,7 @@ class Pace:
             self.rate = FIRST_SHARE * MARGIN * whole
             return
         kept, was_growing = burst.rate(*self._before), self._growth
-        if self._is_unrelated(burst):
+        if self._is_unrelated(burst, since):
             self.rate, self._growth = FIRST_SHARE * self._lowered_from, FAST
             return
         found = MARGIN * max(whole, kept)
@@ -140,16 +140,16 @@ class Pace:
             self._grows_from = now + SMALL_BUCKET_SECONDS
         self._held = self.rate
 
-    def _is_unrelated(self, burst: Burst) -> bool:
+    def _is_unrelated(self, burst: Burst, since: float) -> bool:
         """Say whether 429s go on coming, although the pace was lowered and the server kept up with it.
 
         Then they are not about it: another client has the same limit, or the server is that way.
         """
         kept_up = len(burst.starts) >= KEPT * self.rate * burst.seconds
-        if not kept_up or self.rate > SAME * self._held:
+        if not kept_up or self.rate > SAME * self._held or since > QUIET_SECONDS:
             self._in_vain, self._lowered_from = 0, self.rate
-            return False
-        self._in_vain += 1
+        elif burst.seconds >= LEAST_SECONDS:
+            self._in_vain += 1
         return self._in_vain >= IN_VAIN
 
     def _floor(self, burst: Burst, since: float) -> float:

@@ -25,7 +25,8 @@ from tests.benchmarks.rows import Rows
 
 ROWS = 400_000
 RATES = (20, 50, 100, 200)  # requests a second that a server allows, all at the same time
-RATE_SECONDS, LATENCY_SECONDS, FIXED_SECONDS, LEARNING_SECONDS = 60.0, 20.0, 4.0, 20.0
+RATE_SECONDS = 180.0  # with two or three pauses of a second in the first of them
+LATENCY_SECONDS, FIXED_SECONDS, LEARNING_SECONDS = 20.0, 4.0, 20.0
 SETTLE_SECONDS = 1.0  # until the server has answered what the run before had left under way
 IN_FLIGHT, LATENCY = 8, 0.1
 FEW_KEYS = 20  # so that the CPU is not the limit
