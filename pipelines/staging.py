@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
@@ -47,6 +47,7 @@ class Staging:
         self._is_resumed = False
         self._has_failed_file = False
         self._open = OpenSlice()
+        self._slices = 0  # those before the open one
 
     # The Resume of `pages`.
 
@@ -59,7 +60,7 @@ class Staging:
             )
         named = hashlib.sha256(f"{digest} {sorted(self._partitions)}".encode()).hexdigest()[:32]
         self._stage = Stage.open(self._root, self._query.tables, named)
-        self._is_resumed = True
+        self._is_resumed, self._slices = True, len(self._stage.slices)
         for number, found in enumerate(self._stage.slices):
             figures = {group: msgspec.json.decode(raw, type=Figures) for group, raw in found.figures.items()}
             if any(said.failures for said in figures.values()):
@@ -89,6 +90,7 @@ class Staging:
     def restart(self) -> None:
         """Forget what is staged."""
         self._held.clear()
+        self._slices = 0
         self._forget()
 
     def _forget(self) -> None:
@@ -113,9 +115,15 @@ class Staging:
         self._append()
 
     def _append(self) -> None:
-        pages, self._open = self._open.whole, OpenSlice()
+        """Stage the open slice; an interrupt meanwhile neither loses it nor stages it twice."""
+        pages = self._open.whole
         if not pages:
             return
+        if len(self._held.slices) == self._slices:
+            self._stage_pages(pages)
+        self._open, self._slices = OpenSlice(), len(self._held.slices)
+
+    def _stage_pages(self, pages: Sequence[tuple[str, Page]]) -> None:
         rows: dict[str, dict[str, list[pa.Table]]] = {}
         figures: dict[str, Figures] = {}
         for group, page in pages:

@@ -1,5 +1,6 @@
 """A run that was ended goes on where it was: what is staged is not asked again, and nothing else differs."""
 
+import importlib
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -95,6 +96,39 @@ def test_the_next_run_asks_only_for_the_keys_that_are_left(
     found = tables(profiles_query, second)
     assert plain(found["profiles"]) == expected_profiles(sandbox, umids)
     assert lookups(found["profiles__lookups"]) == expected_lookups(sandbox, umids)
+
+
+@pytest.mark.parametrize("step", ["resources.lake.stage.write_table", "resources.lake.slices.replace"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_an_interrupt_while_a_slice_is_staged_loses_and_doubles_nothing(
+    step: str,
+    after: bool,
+    sandbox: Sandbox,
+    connect: Connect,
+    profiles_query: Query,
+    stage: Stage,
+    umids: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = stage()
+    for page in islice(connect(sandbox).pages(profiles_query, keys=umids, resume=first), 3):
+        first.add(page, "")
+    module, _, name = step.rpartition(".")
+    real = getattr(importlib.import_module(module), name)
+
+    def interrupted(*given: object) -> object:
+        monkeypatch.setattr(step, real)
+        if after:
+            real(*given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(step, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        first.flush()
+    first.leave(KeyboardInterrupt())
+    second = take(connect(sandbox), profiles_query, stage(), keys=umids)
+    assert second.tallies[""].staged == first.tallies[""].asked == 15
+    assert lookups(tables(profiles_query, second)["profiles__lookups"]) == expected_lookups(sandbox, umids)
 
 
 def test_a_run_over_several_partitions_goes_on_in_all_of_them(
