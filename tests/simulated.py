@@ -55,11 +55,25 @@ class Whim:
         return self._source.random() >= self._share
 
 
+class Outage:
+    """Refuses all but the first request until some time, then limits as another does."""
+
+    def __init__(self, until: float, after: Bucket) -> None:
+        self._until, self._after, self._asked = until, after, 0
+
+    def admits(self, now: float, number: int = 1) -> bool:
+        self._asked += 1
+        return self._asked == 1 or (now >= self._until and self._after.admits(now, number))
+
+    def seconds_left(self, now: float) -> float | None:
+        return self._until - now if now < self._until else None
+
+
 @dataclass(kw_only=True)
 class Server:
     """Answers n keys after latency + cost · n seconds of a worker's time."""
 
-    limit: Bucket | Window | Whim | None = None
+    limit: Bucket | Window | Whim | Outage | None = None
     retry_after: float | None = 1.0
     latency: float = 0.005  # nobody works on it
     overhead: float = 0.0  # of a request, by a worker
@@ -88,7 +102,8 @@ class Server:
         if self.limit and not self.limit.admits(asyncio.get_running_loop().time(), number):
             await asyncio.sleep(self.latency * factor / 2)
             self.refused += 1
-            raise Throttled("429", after_seconds=self.retry_after)
+            left = self.limit.seconds_left(now) if isinstance(self.limit, Outage) else None
+            raise Throttled("429", after_seconds=left or self.retry_after)
         if size > self.most_keys:
             self.too_many += 1
             raise Refused("too many aliases")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from resources.graphql.batch_size import Batch
 from resources.graphql.throttle import Throttle
-from tests.simulated import Bucket, Even, Server, Whim, Window, extract, fixed
+from tests.simulated import Bucket, Even, Outage, Server, Whim, Window, extract, fixed
 
 SECONDS = 60.0
 FEW = settings(max_examples=4)
@@ -73,13 +73,30 @@ def test_a_limit_by_windows_is_learned_too(number: int, seconds: float, phase: f
     assert refused_share(server) <= 0.02
 
 
-def test_refusals_that_are_not_about_the_rate_do_not_slow_it_down_for_ever() -> None:
-    rates = []
-    for seed in range(5):
-        server = Server(limit=Whim(0.05, seed), latency=0.05, retry_after=seed / 10 or None, seed=seed)
-        learned(server)
-        rates.append(server.answered / SECONDS)
-    assert sum(rates) / 5 >= 12, rates  # it was 6 as long as each 429 made it slower
+def test_refusals_that_are_not_about_the_rate_do_not_slow_it_down_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def answered() -> int:
+        servers = [Server(limit=Whim(0.05, seed), latency=0.05, retry_after=0.1) for seed in range(6)]
+        for server in servers:
+            learned(server, seconds=120.0)
+        return sum(server.answered for server in servers)
+
+    with_it = answered()
+    monkeypatch.setattr("resources.graphql.pace.IN_VAIN", 10**9)
+    assert with_it >= 1.5 * answered()
+
+
+@pytest.mark.parametrize(("seconds", "burst"), [(60.0, 2), (60.0, 20), (300.0, 2), (900.0, 60)])
+def test_a_server_that_is_busy_at_first_is_asked_at_its_rate_soon_after(seconds: float, burst: int) -> None:
+    server = Server(limit=Outage(seconds, Bucket(20, burst)), latency=0.05)
+    throttle = Throttle(max_in_flight=8, requests_per_second=None)
+    extract(server, throttle, Batch(1), seconds + 120.0)
+    after = [at for at in server.at if at > seconds]
+    assert after[4] < seconds + 5
+    assert len(after) >= 0.6 * 20 * 120
+    assert server.refused <= 0.02 * len(after)
+    assert throttle._pace.rate < 60
 
 
 def test_a_window_of_a_minute_is_filled_without_asking_on_and_on() -> None:

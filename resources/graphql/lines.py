@@ -44,8 +44,8 @@ class Lines:
     def table(self, rows: Sequence[RawRow]) -> pa.Table | None:
         """Decode at least one row; None where the exact decoder has to."""
         text = b"\n".join([row.raw for row in rows])
-        whole = pa.json.ReadOptions(use_threads=False, block_size=len(text) + 1)
         try:
+            whole = pa.json.ReadOptions(use_threads=False, block_size=len(text) + 1)
             sent = pa.json.read_json(pa.BufferReader(text), read_options=whole, parse_options=self._options)
             arrays = [column.chunk(0) for column in sent.columns]  # the text is one block
             if sent.num_rows != len(rows) or _keys(self._columns, arrays, len(rows)) != _keys_in(text):

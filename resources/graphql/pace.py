@@ -12,17 +12,19 @@ from dataclasses import dataclass
 MARGIN = 0.99  # of the learned rate: a request that is late must not meet one that is early
 STEP_DOWN = 0.98  # at least, of a pace that led to a 429
 FAST = 2 * math.log(2)  # after the first 429 the pace doubles in half a second, to the next one
+GROWN_SECONDS = 0.5  # at most, in one step, however slow the pace is
 SLOW = 0.02  # a second, of the pace; halved by each 429
 QUIET_SECONDS = 30.0  # without a 429: the limit may have risen, so the probing becomes twice as fast
 SMALL_BUCKET_SECONDS = 60.0  # a pause costs what the bucket does not hold: probe seldom
 SEEN_SECONDS = 4.0  # before a 429 that are looked at: a limit may change
 LEAST_SECONDS, LEAST_ANSWERS = 0.2, 10  # from which on a rate is told from a burst
 SURE_ANSWERS = 60  # tell a rate well enough to keep to it
+FIRST_RATE = 1.0  # at least: a server that was busy with others, or down, when it began says nothing yet
 FIRST_SHARE = 2  # times what the first burst and its pause came to: it began before the server minded
 SHORT_SECONDS, SHORT_FLOOR = 0.5, 0.5  # a burst that says little beyond that the pace was too high
 STEADY_SECONDS, STEADY_FLOOR = 10.0, 0.9  # a pace that held so long: late requests may have come in a bunch
 SAME, KEPT = 1.05, 0.8  # the pace is that of the last 429, and the server answered as much until this one
-IN_VAIN = 3
+DOUBTED, IN_VAIN = 2, 6  # the search for a rate takes less
 LATE_SECONDS = 0.05  # a timer or a busy loop may be so late without lowering the rate
 
 
@@ -106,7 +108,7 @@ class Pace:
             return
         if self._growth < FAST and now - max(self._grows_from, self._refused_at) > QUIET_SECONDS:
             self._growth, self._grows_from = self._growth * 2, now
-        self.rate *= math.exp(self._growth * self.spacing)
+        self.rate *= math.exp(self._growth * min(self.spacing, GROWN_SECONDS))
 
     def _learn(self, now: float, refused_start: float) -> None:
         """Set the pace, when the pause after a 429 is over.
@@ -122,13 +124,14 @@ class Pace:
         self._grows_from = now
         if math.isinf(self.rate):
             self._before, self._growth = (len(burst.starts), burst.seconds), FAST
-            self.rate = FIRST_SHARE * MARGIN * whole
+            self.rate = max(FIRST_RATE, FIRST_SHARE * MARGIN * whole)
             return
         kept, was_growing = burst.rate(*self._before), self._growth
         if self._is_unrelated(burst, since):
             self.rate, self._growth = FIRST_SHARE * self._lowered_from, FAST
             return
-        found = MARGIN * max(whole, kept)
+        # Where that did not hold the last times, the bucket was not what it seemed: the pause counts too.
+        found = MARGIN * (whole if self._in_vain >= DOUBTED else max(whole, kept))
         floor = self._floor(burst, since) * self.rate
         self.rate = max(floor, min(found, STEP_DOWN * self.rate))
         answered, seconds = self._before
@@ -156,4 +159,5 @@ class Pace:
         """Say to what share of it a pace may fall at most: one that has held long was not so wrong."""
         if self._growth < FAST and since > STEADY_SECONDS:
             return STEADY_FLOOR
-        return SHORT_FLOOR if burst.seconds < SHORT_SECONDS else 0.0
+        is_short = burst.seconds < SHORT_SECONDS or len(burst.starts) < LEAST_ANSWERS
+        return SHORT_FLOOR if is_short else 0.0

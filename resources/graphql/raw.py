@@ -13,6 +13,8 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from resources.errors import QueryError
+
 DECODER = msgspec.json.Decoder(float_hook=Decimal)  # as many digits as were sent
 UNDECODABLE = (
     msgspec.DecodeError,
@@ -45,7 +47,7 @@ class RawRow(Mapping[str, object]):
 
     def __getitem__(self, key: str) -> object:
         """Decode one field."""
-        return DECODER.decode(self.fields[key])
+        return _read(self.fields[key])
 
     def __iter__(self) -> Iterator[str]:
         """Give the names of the fields."""
@@ -65,7 +67,14 @@ def opened(value: object) -> object:
     """Give an object as a RawRow, and all else that is raw decoded."""
     if not isinstance(value, msgspec.Raw):
         return value
-    return RawRow(value) if memoryview(value)[0] == BRACE else DECODER.decode(value)
+    return RawRow(value) if memoryview(value)[0] == BRACE else _read(value)
+
+
+def _read(raw: msgspec.Raw) -> object:
+    try:
+        return DECODER.decode(raw)
+    except UNDECODABLE:
+        raise QueryError("the server answered with a number that is beyond all that can be kept") from None
 
 
 def decoded(body: bytes, type_: type | None) -> object:
