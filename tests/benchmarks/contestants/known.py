@@ -1,16 +1,25 @@
 """The contestants, and how each is started."""
 
 from tests.benchmarks.contestant import Contestant
-from tests.benchmarks.documents import BY_CURSOR, BY_UMID, PAGE_ROWS, SCHEMA
+from tests.benchmarks.documents import BY_CURSOR, BY_OFFSET, BY_UMID, PAGE_ROWS, SCHEMA
 
 HERE = "tests.benchmarks.contestants"
 EXTRACT = ("-m", "pipelines.cli", "extract")
 OPTIONS = ("--schema", str(SCHEMA), "--url", "{url}", "--out", "{folder}/profiles.parquet")
-SLOW = 5  # times fewer rows than the others, as a minute shows their rate as well as five
 SAME_PAGES = {"GRAPHQL_PAGE_SIZE": str(PAGE_ROWS)}
 
 OURS = Contestant(
     name="targetdata extract", arguments=(*EXTRACT, str(BY_CURSOR), *OPTIONS), environment=SAME_PAGES
+)
+OFFSET = Contestant(
+    name="targetdata extract, by offset",
+    arguments=(*EXTRACT, str(BY_OFFSET), *OPTIONS),
+    environment=SAME_PAGES,
+)
+IDENTITY = Contestant(
+    name="targetdata extract, with an identity",
+    arguments=(*OURS.arguments, "--identity", "profileId"),
+    environment=SAME_PAGES,
 )
 DAGSTER = Contestant(
     name="Dagster run",
@@ -30,20 +39,17 @@ DLT_NESTED = Contestant(
     arguments=("-m", f"{HERE}.dlt_list", "{url}", "{folder}", "nested"),
     table="lake/profiles/*.parquet",
     holds="rows",
-    fewer=SLOW,
 )
 DLT_CHILDREN = Contestant(
     name="dlt, child tables",
     arguments=("-m", f"{HERE}.dlt_list", "{url}", "{folder}"),
     table="lake/profiles/*.parquet",
     holds="children",
-    fewer=SLOW,
 )
 SINGER = Contestant(
     name="Singer SDK, tap alone",
     arguments=("-m", f"{HERE}.singer_tap", "{url}"),
     holds="records",
-    fewer=SLOW,
 )
 LOOKUPS = Contestant(
     name="targetdata extract, lookups",
@@ -53,7 +59,7 @@ NAIVE = Contestant(
     name="naive loop, lookups",
     arguments=("-m", f"{HERE}.naive", "{url}", "{folder}", "{keys}"),
     holds="rows",
-    fewer=2 * SLOW,
+    fewer=10,
 )
 OURS_CHILDREN = Contestant(
     name="targetdata extract, child tables",
