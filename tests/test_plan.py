@@ -1,5 +1,6 @@
 """What a backfill would cost is said before it: of what is there, of the last runs, and never invented."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pipelines.plan.budget import Budget
 from pipelines.plan.chosen import ChosenKeys, Day
 from pipelines.plan.costs import Span
 from pipelines.plan.extracts import find_extract, planned_partitions
-from pipelines.plan.seen import open_instance
+from pipelines.plan.seen import RECORDS, open_instance, seen_runs
 from pipelines.plan.wording import text
 from resources.errors import ConfigurationError, OverBudget
 from resources.graphql.query import Query
@@ -212,6 +213,61 @@ def test_a_rest_that_was_asked_for_says_nothing_of_the_rate(lake: Lake, planned:
     for day in DAYS[:3]:
         make(things, day)
     assert [run.lookups for run in planned("things").seen] == [40]
+
+
+def test_where_only_far_smaller_runs_were_seen_bounds_are_shown(
+    lake: Lake, planned: Planned, make: Make
+) -> None:
+    publish(lake, {DAYS[0]: ["1", "2", "3"], DAYS[1]: [str(n) for n in range(250)]})
+    make(things, DAYS[0], max_batch=1)
+    plan = planned("things", DAYS[0], DAYS[1])
+    said = text(plan)
+    assert (
+        "These runs are too small for 2 partitions a run (as set), a run a partition, all in one run" in said
+    )
+    assert ["requests", "3 to 250", "4 to 253", "3 to 250"] in [
+        re.split(" {2,}", line) for line in said.splitlines()
+    ]
+    assert ["time of asking", *["unknown"] * 3] in [re.split(" {2,}", line) for line in said.splitlines()]
+    Budget(lookups=None, requests=250).require(plan)
+    with pytest.raises(OverBudget, match="up to 250 requests are 1 more than 249; run a tenth of it first"):
+        Budget(lookups=None, requests=249).require(plan)
+    assert "too small" not in text(planned("things", DAYS[0], DAYS[0]))
+
+
+def record(instance: dg.DagsterInstance, days: int, figures: Mapping[str, float]) -> str:
+    """Record days in a run; give its id."""
+
+    @dg.op(out=dg.Out(dg.Nothing))
+    def recording(context: dg.OpExecutionContext) -> None:
+        for day in range(days):
+            figures_of_day = {"rows": 10, **figures}
+            context.log_event(
+                dg.AssetMaterialization(things.key, partition=str(day), metadata=figures_of_day)
+            )
+
+    @dg.job
+    def days_of_things() -> None:
+        recording()
+
+    return days_of_things.execute_in_process(instance=instance).run_id
+
+
+def test_a_run_of_more_partitions_than_are_looked_through_has_all_of_them(
+    instance: dg.DagsterInstance,
+) -> None:
+    days = RECORDS + 50
+    shared = {"range_requests": days * 10, "range_lookups": days * 100, "range_seconds": 60.0}
+    record(instance, days, {**shared, "range_partitions": days})
+    (run,) = seen_runs(instance, things.key)
+    assert (run.partitions, run.requests, run.lookups, run.rows) == (days, days * 10, days * 100, days * 10)
+
+
+def test_a_run_of_which_a_part_only_is_looked_through_does_not_count(instance: dg.DagsterInstance) -> None:
+    figures = {"requests": 10, "lookups": 100, "seconds": 1.0}
+    record(instance, RECORDS, figures)
+    last = record(instance, 20, figures)
+    assert [(run.run_id, run.partitions) for run in seen_runs(instance, things.key)] == [(last, 20)]
 
 
 def test_a_list_is_planned_by_its_last_runs(planned: Planned, make: Make, shop: Bookshop) -> None:

@@ -50,6 +50,9 @@ def test_the_backfill_asks_what_was_planned(location: Location, sandbox: Sandbox
     umids = [sandbox.umids_of(day) for day in DAYS]
     before = plan(location)
     assert [(p["keys"], p["origin"]) for p in before["partitions"]] == [(len(u), "feed") for u in umids]
+    names = "TARGETDATA_BUDGET_LOOKUPS or TARGETDATA_BUDGET_REQUESTS"
+    unset = f"No budget is set, so no size is refused: set {names}"
+    assert before["budget"] == {"lookups": None, "requests": None, "unset": unset}
     assert (before["published"], before["as_configured"]["requests"], before["seen"]) == (0, None, [])
     for day in DAYS:
         location.materialize(str(day), select="profile_keys,profiles")
@@ -66,6 +69,7 @@ def test_the_backfill_asks_what_was_planned(location: Location, sandbox: Sandbox
     assert sandbox.requests == []
     assert [(p["keys"], p["origin"]) for p in after["partitions"]] == [(len(u), "lake") for u in umids]
     assert after["published"] == 2
+    assert after["budget"] == {"lookups": 1, "requests": None, "unset": None}
     assert sum(run["requests"] for run in after["seen"]) == requests
     assert after["as_configured"] == after["one_run"]
     location.materialize(*map(str, DAYS), select="profiles")
@@ -95,6 +99,7 @@ def test_over_the_budget_of_the_settings_it_exits_with_3(two_accounts: tuple[Loc
     assert "pool targetdata_eu: 1 run at a time" in done.stdout.lower()
     assert f"Error: profiles is over the budget, or not known to be within it: {keys} lookups" in done.stderr
     assert "--over-budget" in done.stderr
+    assert "No budget is set" not in done.stdout
     location.run("targetdata", "plan", "profiles", "--max-lookups", str(keys))
 
 

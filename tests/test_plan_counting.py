@@ -6,7 +6,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.plan.costs import Limits, Span, costs_of_lookups
+from pipelines.plan.costs import Limits, Span, costs_of_lists, costs_of_lookups
 from pipelines.plan.counting import SortedKeys
 from pipelines.plan.seen import SeenRun
 
@@ -60,3 +60,38 @@ def test_figures_are_from_the_best_run_to_the_worst_and_within_the_limits() -> N
     assert costs_of_lookups([1000], runs, slow).seconds == Span(20.0, 40.0)
     chain = Limits(max_batch=10, kinds=3, requests_per_second=None, has_tokens=True)
     assert costs_of_lookups([1000], [], chain).bounds == Span(100, 3000)
+
+
+@given(
+    lookups=st.lists(st.integers(0, 300), min_size=1, max_size=5),
+    runs=st.lists(st.builds(seen, st.integers(1, 300), st.integers(1, 900), st.just(1.0)), min_size=1),
+    kinds=st.integers(1, 3),
+)
+def test_requests_as_seen_are_never_outside_what_is_possible(
+    lookups: list[int], runs: list[SeenRun], kinds: int
+) -> None:
+    limits = Limits(max_batch=10, kinds=kinds, requests_per_second=None, has_tokens=True)
+    costs = costs_of_lookups(lookups, runs, limits)
+    assert costs.bounds is not None
+    assert costs.bounds.high is not None
+    assert (costs.requests is None) == costs.beyond_seen
+    if costs.requests is not None:
+        assert costs.requests.high is not None
+        assert costs.bounds.low <= costs.requests.low <= costs.requests.high <= costs.bounds.high
+
+
+def test_each_run_is_within_its_own_bounds() -> None:
+    large = [seen(10_000, 1300, 60.0)]
+    assert costs_of_lookups([2] * 30, large, LIMITS).requests == Span(30, 30), "a run sends one at least"
+    assert costs_of_lookups([2, 1000], large, LIMITS).requests == Span(131, 131)
+    assert costs_of_lookups([5], [seen(5, 9, 1.0)], LIMITS).requests == Span(5, 5), "the others were retries"
+
+
+def test_a_run_of_three_lookups_tells_nothing_of_a_million() -> None:
+    tiny = [seen(3, 9, 2.0)]
+    costs = costs_of_lookups([1_000_000], tiny, LIMITS)
+    assert costs.beyond_seen
+    assert (costs.requests, costs.seconds, costs.renewals) == (None, None, Span(1, None))
+    assert costs.bounds == Span(100_000, 1_000_000)
+    assert not costs_of_lookups([30] * 30, tiny, LIMITS).beyond_seen, "each run is ten times as large"
+    assert costs_of_lists([31], tiny, LIMITS).renewals == Span(1, None), "no run was nearly as long"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,7 +50,6 @@ def plan(
 
     Example: targetdata plan profiles --from 2026-11-01 --to 2026-11-30 --max-requests 5000
     """
-    from pipelines.plan.budget import Budget
     from pipelines.plan.command import planned
     from pipelines.plan.facts import facts
     from pipelines.plan.wording import text
@@ -57,8 +57,11 @@ def plan(
     with explained():
         with _progress() as reading:
             found, settings = planned(extract, first, last, reading=reading)
-        typer.echo(json.dumps(facts(found), indent=2) if as_json else text(found))
-        budget = Budget(lookups=max_lookups or settings.lookups, requests=max_requests or settings.requests)
+        budget = replace(
+            settings, lookups=max_lookups or settings.lookups, requests=max_requests or settings.requests
+        )
+        lines = [text(found), budget.unset] if not as_json else [json.dumps(facts(found, budget), indent=2)]
+        typer.echo("\n".join(filter(None, lines)))
         if not over_budget:
             budget.require(found)
 

@@ -1,5 +1,6 @@
 """Whether a plan is within the budget; if not, by how much, and how to go on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.plan.backfill import Plan
@@ -12,10 +13,18 @@ class Budget:
 
     lookups: int | None
     requests: int | None
+    settings: Sequence[str] = ()  # the variables that set them
+
+    @property
+    def unset(self) -> str | None:
+        """Say that there is none, and how to set one."""
+        if self.lookups is not None or self.requests is not None:
+            return None
+        return f"No budget is set, so no size is refused: set {' or '.join(self.settings)}"
 
     def complaints(self, plan: Plan) -> list[str]:
         """Say what is over it, or cannot be said to be within it."""
-        if self.lookups is None and self.requests is None:
+        if self.unset:
             return []
         found = [*self._lookups(plan), *self._requests(plan)]
         if plan.unknown:
@@ -48,6 +57,7 @@ class Budget:
         if needed.high <= self.requests:
             return []
         about = "about" if costs.requests else "up to"
-        first = "" if costs.requests else "; run one partition first, and the plan knows more"
+        part = "a tenth of it" if costs.beyond_seen else "one partition"
+        first = "" if costs.requests else f"; run {part} first, and the plan knows more"
         more = needed.high - self.requests
         return [f"{about} {needed.high:,.0f} requests are {more:,.0f} more than {self.requests:,}{first}"]

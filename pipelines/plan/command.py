@@ -6,6 +6,7 @@ from pipelines.plan.backfill import Plan, Reading, plan_backfill
 from pipelines.plan.budget import Budget
 from pipelines.plan.extracts import find_extract, planned_partitions
 from pipelines.plan.seen import open_instance
+from pipelines.variables import variables
 from resources.lake import Lake
 
 
@@ -21,4 +22,9 @@ def planned(name: str, first: str | None, last: str | None, *, reading: Reading)
             instance=instance,
             reading=reading,
         )
-    return plan, Budget(lookups=api.budget_lookups, requests=extract.api.settings.budget_requests)
+    prefix = f"{extract.api}_".upper()
+    return plan, Budget(
+        lookups=api.budget_lookups,
+        requests=extract.api.settings.budget_requests,
+        settings=[variables(name, prefix)[0] for name in ("budget_lookups", "budget_requests")],
+    )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from pipelines.plan.seen import SeenRun
 
+BEYOND = 10  # so many times what the largest run seen has asked, or has lasted, is not told by it
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -35,7 +37,8 @@ class Costs:
     """The costs of partitions in so many runs; None is unknown. Lists have no lookups and no `bounds`.
 
     `requests`, `seconds` and `renewals` are as in the runs seen; `bounds` are of the requests without their
-    retries, from full ones to one key in each.
+    retries, from full ones to one key in each. `beyond_seen` is a run too large for the runs seen to tell its
+    requests and its time.
     """
 
     runs: int
@@ -44,6 +47,7 @@ class Costs:
     requests: Span | None
     seconds: Span | None
     renewals: Span | None
+    beyond_seen: bool = False
 
 
 def unknown_costs(runs: int) -> Costs:
@@ -54,14 +58,18 @@ def unknown_costs(runs: int) -> Costs:
 def costs_of_lookups(lookups: Sequence[int], seen: Sequence[SeenRun], limits: Limits) -> Costs:
     """Give the costs of runs that ask so many distinct keys each."""
     bounds = [Span(math.ceil(number / limits.max_batch), number * limits.kinds) for number in lookups]
-    seconds = [_seconds(number, of_run, seen, limits) for number, of_run in zip(lookups, bounds, strict=True)]
+    beyond = bool(seen) and max(lookups) > BEYOND * max(run.lookups for run in seen)
+    known = [] if beyond else seen
+    runs = list(zip(lookups, bounds, strict=True))
+    seconds = [_seconds(number, of_run, known, limits) for number, of_run in runs]
     return Costs(
         runs=len(lookups),
         lookups=sum(lookups),
         bounds=_added(bounds),
-        requests=_rounded(_scaled(sum(lookups), [run.requests / run.lookups for run in seen if run.lookups])),
+        requests=_rounded(_added([_requests(number, of_run, known, limits) for number, of_run in runs])),
         seconds=_added(seconds),
         renewals=_added([_renewals(of_run, seen, limits) for of_run in seconds]),
+        beyond_seen=beyond,
     )
 
 
@@ -76,6 +84,13 @@ def costs_of_lists(partitions: Sequence[int], seen: Sequence[SeenRun], limits: L
         seconds=_added(seconds),
         renewals=_added([_renewals(of_run, seen, limits) for of_run in seconds]),
     )
+
+
+def _requests(lookups: int, bounds: Span, seen: Sequence[SeenRun], limits: Limits) -> Span | None:
+    """Scale with the requests that a lookup took, within the run's own bounds."""
+    scaled = [lookups * run.requests / run.lookups for run in seen if run.lookups]
+    found = [min(max(number, bounds.low), lookups * limits.kinds) for number in scaled]
+    return Span(min(found), max(found)) if found else None
 
 
 def _seconds(lookups: int, bounds: Span, seen: Sequence[SeenRun], limits: Limits) -> Span | None:
@@ -98,7 +113,7 @@ def _renewals(seconds: Span | None, seen: Sequence[SeenRun], limits: Limits) -> 
         lasts = Span(ended.seconds / ended.renewals, ended.seconds / (ended.renewals - 1))
         return Span(1 + seconds.low // (lasts.high or 1), 1 + seconds.high // lasts.low)
     longest = max(run.seconds for run in seen)  # in which one token was enough
-    return Span(1, max(1, math.ceil(seconds.high / longest)))
+    return Span(1, max(1, math.ceil(seconds.high / longest)) if seconds.high <= BEYOND * longest else None)
 
 
 def _scaled(number: int, ratios: Sequence[float]) -> Span | None:

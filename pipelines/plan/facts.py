@@ -4,11 +4,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from pipelines.plan.backfill import PartitionPlan, Plan
+from pipelines.plan.budget import Budget
 from pipelines.plan.costs import Costs
 from pipelines.plan.seen import SeenRun
 
 
-def facts(plan: Plan) -> dict[str, object]:
+def facts(plan: Plan, budget: Budget) -> dict[str, object]:
     """Give it as plain values; null is unknown, and a pair is from a number to another."""
     return {
         "extract": plan.extract,
@@ -20,6 +21,7 @@ def facts(plan: Plan) -> dict[str, object]:
         "partitions_per_run": plan.partitions_per_run,
         "seen": [_run(run) for run in plan.seen],
         "pool": {"name": plan.pool, "limit": plan.pool_limit} if plan.pool else None,
+        "budget": {"lookups": budget.lookups, "requests": budget.requests, "unset": budget.unset},
         **{way: _costs(costs) for way, costs in plan.ways.items()},
     }
 
@@ -47,7 +49,7 @@ def _costs(costs: Costs) -> dict[str, object]:
         "token_renewals": costs.renewals,
     }
     pairs = {name: None if span is None else [span.low, span.high] for name, span in spans.items()}
-    return {"runs": costs.runs, "lookups": costs.lookups, **pairs}
+    return {"runs": costs.runs, "lookups": costs.lookups, **pairs, "beyond_seen": costs.beyond_seen}
 
 
 def _instant(at: datetime) -> str:

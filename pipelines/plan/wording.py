@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from pipelines.plan.backfill import PartitionPlan, Plan, Way
-from pipelines.plan.costs import Costs, Span
+from pipelines.plan.costs import BEYOND, Costs, Span
 from pipelines.plan.keys import Origin
 
 ROWS = ("runs", "lookups", "requests", "  at least, at most", "time of asking", "token renewals")
@@ -75,7 +75,7 @@ def _cells(plan: Plan, costs: Costs) -> list[str]:
     return [
         f"{costs.runs:,}",
         lookups if costs.lookups is None else f"{least}{costs.lookups:,}",
-        about + _span(costs.requests, _number),
+        about + _span(costs.bounds if costs.beyond_seen else costs.requests, _number),
         _span(costs.bounds, _number),
         about + _span(costs.seconds, _time),
         _span(costs.renewals, _number),
@@ -106,6 +106,7 @@ def _notes(plan: Plan) -> Iterator[str]:
     """Say what the figures are made of, and what they leave out."""
     if plan.seen:
         yield _seen(plan)
+        yield from _beyond(plan)
     else:
         yield (
             f"No run of {plan.extract} that asked anything is recorded in Dagster. Run one "
@@ -133,3 +134,12 @@ def _seen(plan: Plan) -> str:
         f"Figures of run {last.run_id[:8]}, {last.at:%Y-%m-%d %H:%M} UTC ({what} in {last.requests:,} "
         f"requests and {_time(last.seconds)}){more}"
     )
+
+
+def _beyond(plan: Plan) -> Iterator[str]:
+    beyond = [title for way, title in _titles(plan).items() if plan.ways[way].beyond_seen]
+    if beyond:
+        yield (
+            f"These runs are too small for {', '.join(beyond)}: a run there has over {BEYOND} times the "
+            "lookups of the largest. Its requests are between bounds, its time is unknown"
+        )
