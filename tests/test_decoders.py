@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from resources.errors import QueryError
 from resources.graphql import arrow
 from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct
 from resources.graphql.decoder import MISSES, Decoder
 from resources.graphql.lines import WORDS, Lines
-from resources.graphql.raw import DECODER, UNDECODABLE, RawRow
+from resources.graphql.raw import DECODER, UNDECODABLE, RawRow, opened
 from resources.graphql.scalars import DECIMAL, ENUM, JSON, TEXT, UNKNOWN, kept_as
 
 randoms = st.integers(0, 2**64).map(Random)
@@ -225,3 +226,12 @@ def test_a_server_whose_values_are_not_for_the_fast_decoder_is_not_tried_for_eve
         assert decoder.table([raw({"id": 1})]).to_pylist() == [{"id": "1"}]
     assert not decoder.is_fast
     assert decoder.table([raw({"id": "a"}), raw({"id": 2})]).to_pylist() == [{"id": "a"}, {"id": "2"}]
+
+
+def test_a_number_beyond_all_in_a_field_that_is_looked_at_is_a_typed_error() -> None:
+    row = RawRow(msgspec.Raw(b'{"id":1e99999999999999999999,"a":"x"}'))
+    assert row["a"] == "x"
+    with pytest.raises(QueryError, match="beyond all that can be kept"):
+        row.get("id")
+    with pytest.raises(QueryError, match="beyond all that can be kept"):
+        opened(msgspec.Raw(b"1e99999999999999999999"))
