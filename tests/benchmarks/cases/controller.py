@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import product
 from statistics import median
 from unittest.mock import patch
 
@@ -24,6 +25,7 @@ from tests.benchmarks.race import Options
 from tests.benchmarks.rows import Rows
 
 ROWS = 400_000
+BURSTS = (1.0, 0.1)  # of a second's requests: what a server's bucket holds
 RATES = (20, 50, 100, 200)  # requests a second that a server allows, all at the same time
 RATE_SECONDS = 180.0  # with two or three pauses of a second in the first of them
 LATENCY_SECONDS, FIXED_SECONDS, LEARNING_SECONDS = 20.0, 4.0, 20.0
@@ -99,8 +101,8 @@ def measure(options: Options) -> Result:
     """Measure all three."""
     lookups, pages = works()
     result = Result("The controller")
-    for retry_after in (1.0, 0.0):
-        result.ratios += limited(lookups, retry_after)
+    for share, retry_after in product(BURSTS, (1.0, 0.0)):
+        result.ratios += limited(lookups, retry_after, share)
     result.ratios += late(lookups, pages)
     for name, behaviour in PROFILES.items():
         options.say(name)
@@ -118,16 +120,21 @@ def works() -> tuple[Work, Work]:
     return lookups, Work(Query.load(BY_CURSOR, schema=SCHEMA, identity="profileId"))
 
 
-def limited(work: Work, retry_after: float, seconds: float = RATE_SECONDS) -> list[Ratio]:
-    """Measure the share of what each server allows, and of 429s."""
+def limited(work: Work, retry_after: float, share: float) -> list[Ratio]:
+    """Measure the share of what each server allows, and of 429s; its bucket holds so much of a second."""
 
     def one(rate: int) -> list[Ratio]:
         behaviour = Behaviour(
-            rows=ROWS, requests_per_second=rate, retry_after=retry_after, latency_seconds=0.01
+            rows=ROWS,
+            requests_per_second=rate,
+            burst=round(rate * share),
+            retry_after=retry_after,
+            latency_seconds=0.01,
         )
         with running(behaviour) as server:
-            counts = work.rates(server, seconds, max_batch=1)
-        what = f"{rate} requests/s allowed, 429 {'with' if retry_after else 'without'} Retry-After"
+            counts = work.rates(server, RATE_SECONDS, max_batch=1)
+        says = "with" if retry_after else "without"
+        what = f"{rate} requests/s, bucket of {share:g} s, 429 {says} Retry-After"
         refused = counts["throttled"] / (counts["requests"] + counts["throttled"])
         return [
             Ratio(f"{what}: answered", counts["rate"] / rate, 0.95),
