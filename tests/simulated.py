@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from resources.errors import Refused, Throttled
 from resources.graphql.batch_size import Batch
+from resources.graphql.in_flight import InFlight
 from resources.graphql.throttle import Throttle
 from tests import virtual_time
 
@@ -76,6 +77,8 @@ class Server:
     limit: Bucket | Window | Whim | Outage | None = None
     retry_after: float | None = 1.0
     latency: float = 0.005  # nobody works on it
+    quick: float = 0.0  # the share of requests whose latency is
+    quick_latency: float = 0.05
     overhead: float = 0.0  # of a request, by a worker
     cost: float = 0.0  # of a key, by a worker
     excess: float = 0.0  # of a key, for each other key of the batch
@@ -97,10 +100,12 @@ class Server:
     async def ask(self, size: int) -> None:
         now = asyncio.get_running_loop().time()
         factor = math.exp(self._source.gauss(0, self.noise)) if self.noise else 1.0
-        await asyncio.sleep(self.latency * factor / 2)
+        is_quick = self.quick and self._source.random() < self.quick
+        way = (self.quick_latency if is_quick else self.latency) * factor / 2
+        await asyncio.sleep(way)
         number = size if self.counts_keys else 1
         if self.limit and not self.limit.admits(asyncio.get_running_loop().time(), number):
-            await asyncio.sleep(self.latency * factor / 2)
+            await asyncio.sleep(way)
             self.refused += 1
             left = self.limit.seconds_left(now) if isinstance(self.limit, Outage) else None
             raise Throttled("429", after_seconds=left or self.retry_after)
@@ -111,7 +116,7 @@ class Server:
         if work:
             async with self._free:
                 await asyncio.sleep(work)
-        await asyncio.sleep(self.latency * factor / 2)
+        await asyncio.sleep(way)
         self.answered += 1
         self.keys += size
         self.at.append(now)
@@ -128,9 +133,23 @@ class Even(Batch):
         pass
 
 
+class Steady(InFlight):
+    """As many requests in flight as were allowed, from the start; learns nothing."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.number = most
+
+    def answered(self, started: float, now: float, size: int) -> None:
+        pass
+
+    def halve(self, now: float) -> None:
+        pass
+
+
 def fixed(in_flight: int, size: int) -> tuple[Throttle, Batch]:
     throttle = Throttle(max_in_flight=in_flight, requests_per_second=None)
-    throttle.in_flight = in_flight
+    throttle._in_flight = Steady(in_flight)
     return throttle, Even(size)
 
 

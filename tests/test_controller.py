@@ -1,17 +1,20 @@
 """The controller against models of servers, in virtual time: what share it reaches of what they allow."""
 
+import asyncio
 import math
+from statistics import mean
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resources.graphql.batch_size import Batch
+from resources.graphql.in_flight import TRIAL, InFlight
 from resources.graphql.throttle import Throttle
 from tests.simulated import Bucket, Even, Outage, Server, Whim, Window, extract, fixed
 
 SECONDS = 60.0
-FEW = settings(max_examples=4)
+FEW = settings(max_examples=4, derandomize=True)
 SEEDS = st.integers(0, 1000)
 
 
@@ -166,6 +169,91 @@ def test_keys_a_second_are_near_those_of_the_best_fixed_settings(profile: str, n
     found = server()
     learned(found, most=100)
     assert found.keys / SECONDS >= 0.88 * best
+
+
+TWO_KINDS = {  # some answers are quick, as of what is not found; the rest are slow, whatever the load
+    "one in ten is quick": {"quick": 0.1, "latency": 0.6},
+    "one in two is quick": {"quick": 0.5, "latency": 0.6},
+    "one in fifty is quick": {"quick": 0.02, "latency": 1.0},
+}
+
+
+@pytest.mark.parametrize("profile", TWO_KINDS)
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_slow_answers_that_are_not_about_load_do_not_take_requests_from_flight(
+    profile: str, noise: float
+) -> None:
+    shares = []
+    for seed in range(15):
+        best, found = (Server(**TWO_KINDS[profile], noise=noise, seed=seed) for _ in range(2))
+        extract(best, *fixed(8, 1), SECONDS)  # no fewer are faster
+        learned(found)
+        shares.append(found.keys / best.keys)
+    assert mean(shares) >= 0.85, shares
+    assert min(shares) >= 0.75, shares
+
+
+def test_the_more_often_halving_has_not_helped_the_less_it_is_tried() -> None:
+    rates = []
+    for seconds in (600.0, 1200.0):
+        server = Server(**TWO_KINDS["one in ten is quick"])
+        learned(server, seconds=seconds)
+        rates.append(server.answered)
+    assert (rates[1] - rates[0]) / 600 >= 0.97 * 8 / (0.1 * 0.05 + 0.9 * 0.6)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("noise", [0.0, 0.2, 0.4])
+def test_a_server_that_loses_its_workers_is_relieved_and_stays_so(workers: int, noise: float) -> None:
+    server, throttle = (
+        Server(cost=0.1, workers=16, noise=noise),
+        Throttle(max_in_flight=16, requests_per_second=None),
+    )
+    seen: list[tuple[float, int]] = []
+
+    def see() -> None:
+        if server.at[-1:] > [30.0] and server.workers == 16:
+            server.workers, server._free = workers, asyncio.Semaphore(workers)
+        seen.append((asyncio.get_running_loop().time(), throttle.in_flight))
+
+    extract(server, throttle, Even(1), 180.0, see)
+    assert mean(number for at, number in seen if 20.0 < at < 30.0) >= 15.5
+    assert mean(number for at, number in seen if at > 60.0) <= 8
+    assert sum(at > 60.0 for at in server.at) / 120 >= 0.95 * workers / 0.1 / math.exp(noise**2 / 2)
+
+
+def slowed(in_flight: InFlight) -> float:
+    """Have it try half of eight; give the time."""
+    in_flight.number = 8
+    in_flight.answered(0.0, 0.05, 1)
+    for _ in range(2):
+        in_flight.answered(0.0, 1.0, 1)
+    assert in_flight.number == 4
+    return 1.0
+
+
+def test_a_halving_that_does_not_help_is_undone() -> None:
+    in_flight = InFlight(8)
+    now = slowed(in_flight)
+    for _ in range(TRIAL):
+        in_flight.answered(now, now + 1.0, 1)
+    assert in_flight.number == 8
+
+
+def test_a_halving_that_helps_stays() -> None:
+    in_flight = InFlight(8)
+    now = slowed(in_flight)
+    for _ in range(TRIAL):
+        in_flight.answered(now, now + 0.1, 1)
+    assert in_flight.number == 4
+
+
+def test_a_refusal_meanwhile_is_not_undone() -> None:
+    in_flight = InFlight(8)
+    now = slowed(in_flight)
+    in_flight.halve(now)
+    in_flight.answered(now, now + 1.0, 1)
+    assert in_flight.number == 2
 
 
 def test_where_requests_are_scarce_a_batch_is_as_big_as_it_may_be() -> None:
