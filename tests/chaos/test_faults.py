@@ -26,7 +26,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("number", "share", "every"),
-    [(300, 0.0, 9), pytest.param(20_000, SHARE, 0, marks=pytest.mark.chaos)],
+    [(150, 0.0, 9), pytest.param(20_000, SHARE, 0, marks=pytest.mark.chaos)],
     ids=["short", "long"],
 )
 def test_tables_are_the_truth_under_each_fault_and_all_of_them(
