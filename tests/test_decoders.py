@@ -235,3 +235,10 @@ def test_a_number_beyond_all_in_a_field_that_is_looked_at_is_a_typed_error() -> 
         row.get("id")
     with pytest.raises(QueryError, match="beyond all that can be kept"):
         opened(msgspec.Raw(b"1e99999999999999999999"))
+
+
+def test_rows_are_the_same_by_their_values_however_they_are_written() -> None:
+    row = RawRow(msgspec.Raw(b'{"a":1,"b":[null]}'))
+    assert row == RawRow(msgspec.Raw(b'{ "b" : [null], "a" : 1.0 }'))
+    assert row != RawRow(msgspec.Raw(b'{"a":2,"b":[null]}'))
+    assert row == {"a": 1, "b": [None]}
