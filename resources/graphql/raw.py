@@ -32,12 +32,11 @@ FIELDS = msgspec.json.Decoder(Fields)
 class RawRow(Mapping[str, object]):
     """An object as it was sent; a field is decoded when it is looked at."""
 
-    __slots__ = ("_compared", "_fields", "raw")
+    __slots__ = ("_fields", "raw")
 
     def __init__(self, raw: msgspec.Raw) -> None:
         self.raw = raw
         self._fields: Fields | None = None
-        self._compared: dict[str, object] | None = None  # all of it, as lists by number compare pages
 
     @property
     def fields(self) -> Fields:
@@ -57,19 +56,6 @@ class RawRow(Mapping[str, object]):
     def __len__(self) -> int:
         """Count the fields."""
         return len(self.fields)
-
-    def __eq__(self, other: object) -> bool:
-        """Compare the values, however they are written."""
-        if isinstance(other, RawRow):
-            return self.raw == other.raw or self._values() == other._values()
-        return super().__eq__(other)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def _values(self) -> dict[str, object]:
-        if self._compared is None:
-            self._compared = dict(self)
-        return self._compared
 
     def whole(self) -> Mapping[str, object]:
         """Decode all of it; raises one of UNDECODABLE for a number that nothing holds."""
