@@ -49,22 +49,15 @@ def test_a_rate_is_learned_and_kept(
     assert refused_share(server) <= 0.02
 
 
-@FEW
-@given(
-    rate=st.integers(20, 40),
-    latency=st.floats(0.003, 0.08),
-    retry_after=st.sampled_from([None, 1.0]),
-    seed=SEEDS,
-)
+@pytest.mark.parametrize("retry_after", [None, 1.0])
+@pytest.mark.parametrize(("rate", "latency"), [(20, 0.01), (20, 0.1), (50, 0.1)])
 def test_a_server_that_allows_hardly_a_burst_costs_its_pauses_and_little_more(
-    rate: int, latency: float, retry_after: float | None, seed: int
+    rate: int, latency: float, retry_after: float | None
 ) -> None:
-    server = Server(
-        limit=Bucket(rate, rate / 10), latency=latency, retry_after=retry_after, noise=0.1, seed=seed
-    )
-    learned(server)
-    assert server.answered / SECONDS >= 0.85 * rate
-    assert refused_share(server) <= 0.015
+    server = Server(limit=Bucket(rate, rate / 10), latency=latency, retry_after=retry_after, noise=0.02)
+    learned(server, seconds=180.0, at_once=32 if latency > 0.05 else 8)
+    assert server.answered / 180 >= 0.955 * rate
+    assert refused_share(server) <= 0.01
 
 
 @FEW

@@ -1,54 +1,71 @@
 """Requests a second: the user's limit, and the server's, learned from its 429s.
 
-The server is taken for a bucket that fills at some rate, and is full after a pause unless it holds more than
-the pause fills. What was answered between a pause and the next 429 then says the rate, whatever the bucket
-holds. The pace stays a hair below it and probes upward: fast after the first 429, then ever more slowly.
+The server is taken for a bucket that fills at some rate, is full at first and empty at each 429. Of all rates
+one explains why a 429 came after just those requests. The pace stays a hair below it, and later probes above
+it: as late as the search for a rate may cost little, ever faster while nothing is refused.
 """
 
 import math
-from collections import deque
 from dataclasses import dataclass
 
-MARGIN = 0.99  # of the learned rate: a request that is late must not meet one that is early
+MARGIN = 0.985  # of the learned rate: a request that is late must not meet one that is early
 STEP_DOWN = 0.98  # at least, of a pace that led to a 429
-FAST = 2 * math.log(2)  # after the first 429 the pace doubles in half a second, to the next one
+FAST = 2 * math.log(2)  # the growth of a search: the pace doubles in half a second
 GROWN_SECONDS = 0.5  # at most, in one step, however slow the pace is
-SLOW = 0.02  # a second, of the pace; halved by each 429
-QUIET_SECONDS = 30.0  # without a 429: the limit may have risen, so the probing becomes twice as fast
-SMALL_BUCKET_SECONDS = 60.0  # a pause costs what the bucket does not hold: probe seldom
-SEEN_SECONDS = 4.0  # before a 429 that are looked at: a limit may change
-LEAST_SECONDS, LEAST_ANSWERS = 0.2, 10  # from which on a rate is told from a burst
-SURE_ANSWERS = 60  # tell a rate well enough to keep to it
+STEEP = 8  # the power by which the pace grows: hardly until it is time to probe, and then soon fast
+PROBE_SECONDS = 100.0  # until then, for each second that a probe costs: the search takes one in a hundred
+LEAST_PROBE_SECONDS = 15.0  # until then, where a probe costs nothing: 429s are few
+TRUST = 10  # a rate is kept for so many times the time that it was learned from
 FIRST_RATE = 1.0  # at least: a server that was busy with others, or down, when it began says nothing yet
 FIRST_SHARE = 2  # times what the first burst and its pause came to: it began before the server minded
+LEAST_SECONDS, LEAST_ANSWERS = 0.2, 10  # from which on a rate is told from a burst
 SHORT_SECONDS, SHORT_FLOOR = 0.5, 0.5  # a burst that says little beyond that the pace was too high
-STEADY_SECONDS, STEADY_FLOOR = 10.0, 0.9  # a pace that held so long: late requests may have come in a bunch
-SAME, KEPT = 1.05, 0.8  # the pace is that of the last 429, and the server answered as much until this one
-DOUBTED, IN_VAIN = 2, 6  # the search for a rate takes less
+MOST_STARTS = 2000  # are remembered one by one; of more, every second one for two
+BISECTIONS = 16
+KEPT = 0.8  # of the pace: the server answered as much until the 429
+DOUBTED, IN_VAIN = 2, 4  # the search for a rate takes less
+STEADY_SECONDS = 10.0  # a pace that held so long was not so wrong
+VAIN_SECONDS = 30.0  # a pace that held so long was not lowered in vain
 LATE_SECONDS = 0.05  # a timer or a busy loop may be so late without lowering the rate
 
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """Requests that were answered between a pause and a 429: when they started."""
+    """Requests that were answered between two 429s: when they started, and how many each stands for."""
 
+    began: float  # the start of the request that was refused before
+    resumed: float  # the end of the pause after it
     starts: list[float]
     ended: float  # the start of the request that was refused
+    each: int = 1
 
     @property
     def seconds(self) -> float:
-        """How long it took, at the end with the place of the one refused."""
-        return max(0.0, self.ended - self.starts[0])
+        """How long it took, without the pause."""
+        return max(0.0, self.ended - self.resumed)
 
-    def rate(self, before: float, before_seconds: float) -> float:
-        """Give the rate beyond a burst that began with an equally full bucket, from where it was kept up."""
-        number = len(self.starts)
-        rates = [0.0]
+    @property
+    def answered(self) -> int:
+        """The number of requests."""
+        return len(self.starts) * self.each
+
+    @property
+    def fastest(self) -> float:
+        """The most requests a second that were kept up to the end."""
+        rates = []
         for index, start in enumerate(self.starts):
-            seconds, answered = self.ended - start, number - index
-            if seconds - before_seconds >= LEAST_SECONDS and answered >= LEAST_ANSWERS:
-                rates.append(min((answered - before) / (seconds - before_seconds), answered / seconds))
-        return max(rates)
+            number, seconds = (len(self.starts) - index) * self.each, self.ended - start
+            if start >= self.resumed and number >= LEAST_ANSWERS and seconds >= LEAST_SECONDS:
+                rates.append(number / seconds)
+        return max(rates, default=math.inf)
+
+    def missing(self, rate: float, at_first: float = 0.0) -> list[float]:
+        """Give what a bucket that fills at this rate lacked after each, if it lacked so much at first."""
+        after, at = [at_first], self.began
+        for start in self.starts:
+            after.append(max(0.0, after[-1] - rate * (start - at)) + self.each)
+            at = start
+        return after
 
 
 class Pace:
@@ -58,12 +75,16 @@ class Pace:
         self.rate = math.inf  # learned
         self._limit = requests_per_second or math.inf
         self._next = 0.0
-        self._starts: deque[float] = deque()
+        self._starts: list[float] = []
+        self._answered, self._each = 0, 1
         self._refused_at = 0.0  # when the last pause began
         self._refused_start: float | None = None  # of the request, until the pause is over
-        self._before = (0.0, 0.0)  # answered in how many seconds: the burst to compare with
-        self._growth = 0.0
-        self._grows_from = 0.0
+        self._began = -math.inf  # the start of the request refused before
+        self._resumed = -math.inf  # the end of the pause after it
+        self._full: Burst | None = None  # a short one, from a full bucket: says what that holds
+        self._last: Burst | None = None  # the one before
+        self._probe_seconds = 0.0  # at the pace, until it is back at the rate; 0 while that is searched
+        self._kept_seconds = 0.0  # at the pace
         self._learned_at = 0.0
         self._held = 0.0  # the pace that was learned last, before it grew
         self._in_vain = 0  # 429s in a row that lowering the pace has not kept off
@@ -83,18 +104,20 @@ class Pace:
         """Take the turn; where a request waited for it, lateness is made up for, so that the rate holds."""
         if self._refused_start is not None:
             self._learn(now, self._refused_start)
-            self._refused_start = None
+            self._refused_start, waited = None, False
         if not waited or now - self._next > LATE_SECONDS:
             self._next = now
         elif self.rate < self._limit:
-            self._grow(now)
+            self._grow()
         self._next += self.spacing
 
     def answered(self, started: float) -> None:
         """Take note of an answer."""
-        self._starts.append(started)
-        while self._starts[0] < started - SEEN_SECONDS:
-            self._starts.popleft()
+        self._answered += 1
+        if self._answered % self._each == 0:
+            self._starts.append(started)
+        if len(self._starts) >= MOST_STARTS:
+            self._starts, self._each = sorted(self._starts)[1::2], self._each * 2
 
     def refused(self, started: float, now: float) -> bool:
         """Take note of a 429; say whether it is news: of those in flight together the first one is."""
@@ -103,61 +126,88 @@ class Pace:
         self._refused_at, self._refused_start = now, started
         return True
 
-    def _grow(self, now: float) -> None:
-        if now < self._grows_from:
-            return
-        if self._growth < FAST and now - max(self._grows_from, self._refused_at) > QUIET_SECONDS:
-            self._growth, self._grows_from = self._growth * 2, now
-        self.rate *= math.exp(self._growth * min(self.spacing, GROWN_SECONDS))
+    def _grow(self) -> None:
+        step = min(self.spacing, GROWN_SECONDS)
+        self._kept_seconds += step
+        growth = FAST
+        if self._probe_seconds:
+            share = min(10.0, self._kept_seconds / self._probe_seconds)
+            growth = min(FAST, (1 / MARGIN - 1) * STEEP / self._probe_seconds * share ** (STEEP - 1))
+        self.rate *= math.exp(growth * step)
 
     def _learn(self, now: float, refused_start: float) -> None:
         """Set the pace, when the pause after a 429 is over.
 
         Where nothing was answered since the pause before, that one was too short: it says nothing of a rate.
         """
-        if not self._starts:
+        burst, self._starts = self._split(refused_start)
+        if not burst.starts:
             return
-        burst = Burst(list(self._starts), refused_start)
-        self._starts.clear()
+        self._began, self._resumed, self._each = refused_start, now, 1
         since, self._learned_at = now - self._learned_at, now
-        whole = len(burst.starts) / max(now - burst.starts[0], LEAST_SECONDS)
-        self._grows_from = now
-        if math.isinf(self.rate):
-            self._before, self._growth = (len(burst.starts), burst.seconds), FAST
-            self.rate = max(FIRST_RATE, FIRST_SHARE * MARGIN * whole)
+        self._kept_seconds = 0.0
+        if self._full is None:
+            self._full = self._last = burst
+            self.rate = max(
+                FIRST_RATE, FIRST_SHARE * burst.answered / max(now - burst.starts[0], LEAST_SECONDS)
+            )
             return
-        kept, was_growing = burst.rate(*self._before), self._growth
         if self._is_unrelated(burst, since):
-            self.rate, self._growth = FIRST_SHARE * self._lowered_from, FAST
+            self.rate, self._probe_seconds = FIRST_SHARE * self._lowered_from, 0.0
             return
-        # Where that did not hold the last times, the bucket was not what it seemed: the pause counts too.
-        found = MARGIN * (whole if self._in_vain >= DOUBTED else max(whole, kept))
-        floor = self._floor(burst, since) * self.rate
-        self.rate = max(floor, min(found, STEP_DOWN * self.rate))
-        answered, seconds = self._before
-        self._before = (max(1.0, answered - self.rate * seconds), 0.0)
-        self._growth = min(SLOW, was_growing / 2)
-        if found < floor:
-            self._growth = SLOW
-        elif kept > whole and len(burst.starts) >= SURE_ANSWERS:
-            self._grows_from = now + SMALL_BUCKET_SECONDS
+        is_alone = self._in_vain == 1 and since > STEADY_SECONDS
+        if self._in_vain and self._last and self._last.seconds < STEADY_SECONDS:
+            self._full = self._last  # the bucket is not what it seemed: learn that anew
+        self._last = burst
+        found = MARGIN * self._rate_of(burst, self._full)
+        self.rate = max(self._floor(burst, is_alone=is_alone) * self.rate, min(found, STEP_DOWN * self.rate))
         self._held = self.rate
+        lost = max(0.0, now - refused_start - max(self._full.missing(self.rate)) * self.spacing)
+        seldom = max(PROBE_SECONDS * lost, LEAST_PROBE_SECONDS)
+        trust = 1.0 if is_alone else TRUST
+        self._probe_seconds = min(seldom, trust * max(burst.seconds, now - refused_start))
+
+    @staticmethod
+    def _floor(burst: Burst, *, is_alone: bool) -> float:
+        """Say to what share of it the pace may fall: a 429 alone may be one of late requests in a bunch."""
+        if is_alone:
+            return STEP_DOWN
+        is_short = burst.seconds < SHORT_SECONDS or burst.answered < LEAST_ANSWERS
+        return SHORT_FLOOR if is_short else 0.0
+
+    def _split(self, refused_start: float) -> tuple[Burst, list[float]]:
+        """Give what came before the request that was refused, and what came after it."""
+        starts = sorted(self._starts)
+        before = [start for start in starts if self._began < start <= refused_start]
+        if self._full is None:
+            self._began = self._resumed = before[0] if before else refused_start
+        burst = Burst(self._began, self._resumed, before, refused_start, self._each)
+        return burst, [start for start in starts if start > refused_start]
+
+    def _rate_of(self, burst: Burst, full: Burst) -> float:
+        """Give the rate at which one bucket, full before the one and empty before the other, ended empty."""
+        low = burst.answered / (burst.ended - burst.began)  # or more, if the bucket was full meanwhile
+        high = max(low, min(self.rate, burst.fastest))
+        least = low
+        for _ in range(BISECTIONS):
+            rate = (low + high) / 2
+            holds = max(full.missing(rate))
+            if burst.missing(rate, holds)[-1] > holds:
+                low = rate
+            else:
+                high = rate
+        # Where that did not hold the last time, the bucket was not what it seemed.
+        return low if self._in_vain < DOUBTED else math.sqrt(low * least)
 
     def _is_unrelated(self, burst: Burst, since: float) -> bool:
         """Say whether 429s go on coming, although the pace was lowered and the server kept up with it.
 
         Then they are not about it: another client has the same limit, or the server is that way.
         """
-        kept_up = len(burst.starts) >= KEPT * self.rate * burst.seconds
-        if not kept_up or self.rate > SAME * self._held or since > QUIET_SECONDS:
-            self._in_vain, self._lowered_from = 0, self.rate
-        elif burst.seconds >= LEAST_SECONDS:
+        kept_up = burst.answered >= KEPT * self.rate * burst.seconds
+        if MARGIN * self.rate > self._held or since > VAIN_SECONDS:
+            self._in_vain = 0
+        elif burst.seconds >= LEAST_SECONDS:  # else the search is still far above
+            self._lowered_from = self._lowered_from if self._in_vain else self.rate
             self._in_vain += 1
-        return self._in_vain >= IN_VAIN
-
-    def _floor(self, burst: Burst, since: float) -> float:
-        """Say to what share of it a pace may fall at most: one that has held long was not so wrong."""
-        if self._growth < FAST and since > STEADY_SECONDS:
-            return STEADY_FLOOR
-        is_short = burst.seconds < SHORT_SECONDS or len(burst.starts) < LEAST_ANSWERS
-        return SHORT_FLOOR if is_short else 0.0
+        return kept_up and self._in_vain >= IN_VAIN and burst.seconds >= LEAST_SECONDS
