@@ -31,16 +31,22 @@ class Batch:
         self._accepted: Counter[int] = Counter()
         self._refused: Counter[int] = Counter()
         self._late: set[int] = set()
-        self._samples: deque[float] = deque(maxlen=MANY)
-        self._before: tuple[int, float] | None = None  # the size before, and what a key cost
+        self._samples: deque[float] = deque(maxlen=MANY)  # seconds of an answer
+        self._spacing = 0.0
+        self._before: tuple[int, float] | None = None  # the size before, and the seconds of an answer
         self._patience = AGAIN
         self._rest = 0  # answers until the next step is tried
 
-    def answered(self, size: int, seconds: float) -> None:
-        """Take note of what a request of so many keys cost: grow, stay, or go back."""
+    def answered(self, size: int, seconds: float, spacing: float = 0.0) -> None:
+        """Take note of what a request of so many keys cost: grow, stay, or go back.
+
+        It costs `spacing` seconds at least, where requests may not follow one another faster; sizes are
+        compared by the latest one, as the limit may have been met between them.
+        """
+        self._spacing = spacing
         if size != self.size:
             return
-        self._samples.append(seconds / size)
+        self._samples.append(seconds)
         if self._rest:
             self._rest -= 1
             if not self._rest:
@@ -50,12 +56,13 @@ class Batch:
         elif len(self._samples) >= FEW:
             self._judge(*self._before)
 
-    def _judge(self, before: int, cost: float) -> None:
+    def _judge(self, before: int, seconds: float) -> None:
         """Take the next step early if it is clear; else by later answers, free of smaller ones under way."""
-        if median(self._samples) <= MUCH * cost:
+        cost = self._cost(before, seconds)
+        if self._cost(self.size, median(self._samples)) <= MUCH * cost:
             self._grow(LEAP)
         elif len(self._samples) == MANY:
-            share = self._cost / cost
+            share = self._cost(self.size, self._seconds) / cost
             if share <= GAIN:
                 self._grow(STEP)
                 return
@@ -63,9 +70,13 @@ class Batch:
                 self.size = before
             self._settle()
 
+    def _cost(self, size: int, seconds: float) -> float:
+        """Say what a key costs in an answer that takes so long."""
+        return max(seconds, self._spacing) / size
+
     @property
-    def _cost(self) -> float:
-        """What a key costs at this size."""
+    def _seconds(self) -> float:
+        """What an answer takes at this size."""
         return median(list(self._samples)[-LATER:])
 
     def _settle(self) -> None:
@@ -81,7 +92,7 @@ class Batch:
         if bigger <= self.size or bigger < self.size * NARROW < self._limit:
             self._settle()
             return
-        self._before = self.size, self._cost
+        self._before = self.size, self._seconds
         self.size = bigger
         self._samples.clear()
 
