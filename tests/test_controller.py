@@ -193,6 +193,17 @@ def test_slow_answers_that_are_not_about_load_do_not_take_requests_from_flight(
     assert min(shares) >= 0.75, shares
 
 
+def test_a_quick_answer_does_not_keep_batches_small() -> None:
+    shares = []
+    for seed in range(8):
+        best, found = (Server(**TWO_KINDS["one in ten is quick"], seed=seed) for _ in range(2))
+        extract(best, *fixed(8, 100), SECONDS)
+        learned(found, most=100)
+        shares.append(found.keys / best.keys)
+    assert mean(shares) >= 0.75, shares
+    assert min(shares) >= 0.45, shares
+
+
 def test_the_more_often_halving_has_not_helped_the_less_it_is_tried() -> None:
     rates = []
     for seconds in (600.0, 1200.0):
