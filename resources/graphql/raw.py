@@ -57,6 +57,17 @@ class RawRow(Mapping[str, object]):
         """Count the fields."""
         return len(self.fields)
 
+    def __eq__(self, other: object) -> bool:
+        """Compare the values, however they are written; the first that differs is mostly the first of all."""
+        if not isinstance(other, RawRow):
+            return super().__eq__(other)
+        if self.raw == other.raw:
+            return True
+        mine, theirs = self.fields, other.fields
+        return mine.keys() == theirs.keys() and all(self[key] == other[key] for key in mine)
+
+    __hash__ = None  # type: ignore[assignment]
+
     def whole(self) -> Mapping[str, object]:
         """Decode all of it; raises one of UNDECODABLE for a number that nothing holds."""
         row: Mapping[str, object] = DECODER.decode(self.raw)
