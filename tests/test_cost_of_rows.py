@@ -26,7 +26,9 @@ from tests.conftest import ROOT
 ROWS = 3_000
 REPEATS = 9  # the best counts: others may have the processor's caches meanwhile
 OURS = f"{ROOT}/resources/graphql/"
-OF_ROWS = {"raw.py", "decoder.py", "lines.py", "arrow.py", "paging/keyed.py", "paging/rows.py"}
+OF_ROWS = {"raw.py", "decoder.py", "lines.py", "arrow.py"} | {
+    f"paging/{name}.py" for name in ("keyed", "identities", "rows")
+}
 
 
 @pytest.fixture(scope="module")

@@ -81,6 +81,19 @@ def opened(value: object) -> object:
     return RawRow(value) if memoryview(value)[0] == BRACE else _read(value)
 
 
+def field_of(row: Mapping[str, object], name: str) -> object:
+    """Give one field, None where there is none; of a RawRow it alone is read, in half the time of all."""
+    if not isinstance(row, RawRow):
+        return row.get(name)
+    raw = _one_field(name).decode(row.raw).get(name)
+    return None if raw is None else _read(raw)
+
+
+@cache
+def _one_field(name: str) -> "msgspec.json.Decoder[Fields]":
+    return msgspec.json.Decoder(TypedDict("Field", {name: msgspec.Raw}, total=False))  # type: ignore
+
+
 def _read(raw: msgspec.Raw) -> object:
     try:
         return DECODER.decode(raw)
