@@ -113,11 +113,16 @@ def decoded(body: bytes, type_: type | None) -> object:
 
 def _require_utf8(body: bytes) -> None:
     """Refuse what is not UTF-8, as msgspec does in what it decodes; Arrow sees it much faster than Python."""
-    ends = pa.py_buffer(np.array([0, len(body)], np.int64))
     try:
-        pa.Array.from_buffers(pa.large_string(), 1, [None, ends, pa.py_buffer(body)]).validate(full=True)
+        as_array(body, pa.large_string()).validate(full=True)
     except pa.ArrowInvalid as error:
         raise msgspec.DecodeError(str(error)) from None
+
+
+def as_array(text: bytes, type_: pa.DataType) -> pa.Array:
+    """Give a whole text as an array of one value, without copying or importing pandas, as pa.array does."""
+    ends = pa.py_buffer(np.array([0, len(text)], np.int64))
+    return pa.Array.from_buffers(type_, 1, [None, ends, pa.py_buffer(text)])
 
 
 def answer_type(data: object) -> type:
