@@ -32,7 +32,7 @@ def quoted(text: bytes, pattern: str) -> bytes:
 
 
 def cast(texts: pa.Array, arrow: pa.DataType) -> pa.Array:
-    """Cast texts to a decimal type; raises ArrowInvalid, also for a few texts that are numbers."""
+    """Cast texts (chunked or not) to a decimal type; raises ArrowInvalid, also for a few that are numbers."""
     plain = rf"^[+-]?0?[0-9]{{0,{arrow.precision - arrow.scale}}}(\.[0-9]{{0,{arrow.scale}}})?$"
     if not pc.all(pc.match_substring_regex(texts, plain), min_count=0).as_py():
         raise pa.ArrowInvalid
