@@ -4,11 +4,14 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipelines.environment import Environment, environment, targetdata_resource
-from pipelines.other_api import GraphQLEnvironment, graphql_environment, graphql_resource
 from resources.errors import ConfigurationError
-from resources.graphql_resource import ApiResource
+
+if TYPE_CHECKING:  # they are needed when a command begins, not to name its options
+    from pipelines.environment import Environment
+    from pipelines.other_api import GraphQLEnvironment
+    from resources.connection import Connection
 
 MARK = re.compile(r"\A(?:\s*#.*\n)*?\s*#\s*api:\s*(\w+)")  # in the comments at a document's top
 
@@ -28,8 +31,13 @@ class Api(StrEnum):
             )
         if api is not None:
             return api
+        if url:
+            return cls.GRAPHQL
+        from pipelines.environment import environment
+        from pipelines.other_api import graphql_environment
+
         only_other = graphql_environment().url and not environment().base_url
-        return cls.GRAPHQL if url or only_other else cls.TARGETDATA
+        return cls.GRAPHQL if only_other else cls.TARGETDATA
 
     @classmethod
     def named_in(cls, document: Path) -> "Api | None":
@@ -38,8 +46,11 @@ class Api(StrEnum):
         return next((api for api in cls if mark and mark[1] == api), None)
 
     @property
-    def settings(self) -> Environment | GraphQLEnvironment:
+    def settings(self) -> "Environment | GraphQLEnvironment":
         """Its settings."""
+        from pipelines.environment import environment
+        from pipelines.other_api import graphql_environment
+
         return graphql_environment() if self is Api.GRAPHQL else environment()
 
     @property
@@ -52,8 +63,11 @@ class Api(StrEnum):
         """What its scalars are kept as."""
         return self.settings.scalars
 
-    def resource(self, url: str | None, headers: Mapping[str, str]) -> ApiResource:
+    def resource(self, url: str | None, headers: Mapping[str, str]) -> "Connection":
         """Connect to it; `url` and `headers` are those of the command line."""
+        from pipelines.environment import targetdata_resource
+        from pipelines.other_api import graphql_resource
+
         if self is Api.GRAPHQL:
             return graphql_resource(url or "", headers)
         if headers:

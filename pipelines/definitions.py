@@ -1,19 +1,17 @@
 """The code location: everything in the folder `defs/`, found by itself."""
 
-import gc
 from functools import cache
 
 import dagster as dg
 
 from pipelines.accounts import of_account
-from pipelines.variables import ROOT
+from pipelines.loading import loading
+from pipelines.root import ROOT
 
 
 @dg.definitions
 @cache  # a command of Dagster asks for them some six times, and they stay what they are in a process
 def defs() -> dg.Definitions:
     """Load `pipelines/defs/`, for one of several accounts if the process is of one."""
-    gc.freeze()  # what is loaded stays: no use in looking through it for garbage, again and again
-    found = of_account(dg.load_from_defs_folder(path_within_project=ROOT))
-    gc.freeze()
-    return found
+    with loading():
+        return of_account(dg.load_from_defs_folder(path_within_project=ROOT))

@@ -4,18 +4,19 @@ import glob
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from pipelines.variables import PREFIX, ROOT, api_limits, read_settings, secret_name, value
+from pipelines.root import ROOT
+from pipelines.variables import PREFIX, api_limits, read_settings, value
+from resources.account import TargetDataConnection
 from resources.errors import ConfigurationError
-from resources.feed import Feed, KeySource, SqlKeys
-from resources.feed.columns import named_columns
 from resources.graphql.page import MaxFailed, read_max_failed
 from resources.graphql.scalars import read_scalars
-from resources.lake.columns_policy import SchemaChanges
-from resources.targetdata import TargetDataResource
+from resources.key_files.columns import named_columns
+from resources.schema_changes import SchemaChanges
 
 
 class Environment(BaseModel):
@@ -155,37 +156,17 @@ def environment() -> Environment:
     return read_settings(Environment, PREFIX)
 
 
-def refresh_token() -> str:
-    """Give the secret's *name* to Dagster, or nothing where it is not set; its value stays where it is."""
-    return secret_name("refresh_token", PREFIX) or ""
+def targetdata_resource() -> TargetDataConnection:
+    """Connect to the account that the environment names, outside of Dagster."""
+    return TargetDataConnection(**account(value("refresh_token", PREFIX)))
 
 
-def targetdata_resource(refresh_token: str | None = None) -> TargetDataResource:
-    """Build the resource for the account that the environment names, outside of Dagster."""
+def account(refresh_token: str) -> dict[str, Any]:
+    """Give the fields of a connection to the account."""
     settings = environment()
-    secret = value("refresh_token", PREFIX) if refresh_token is None else refresh_token
-    return TargetDataResource(
-        base_url=settings.base_url,
-        refresh_token=secret,
-        refresh_token_file=settings.refresh_token_file,
+    return {
+        "base_url": settings.base_url,
+        "refresh_token": refresh_token,
+        "refresh_token_file": settings.refresh_token_file,
         **api_limits(PREFIX),
-    )
-
-
-def keys_uri() -> str | None:
-    """Give the *name* of the keys' database to Dagster, as its URI may hold a password."""
-    return secret_name("keys_uri", PREFIX)
-
-
-def feed_uri() -> str | None:
-    """Give the *name* of a feed in a store to Dagster, as its URI may hold credentials."""
-    return secret_name("feed", PREFIX) if "://" in environment().feed else None
-
-
-def key_source(keys_uri: str | None = None, feed_uri: str | None = None) -> KeySource:
-    """Build what gives the keys: the query where a database is named, else the feed."""
-    settings = environment()
-    columns = settings.key_columns
-    if settings.keys_uri:
-        return SqlKeys(uri=keys_uri or settings.keys_uri, query=settings.keys_query, columns=columns)
-    return Feed(pattern=feed_uri or settings.feed, columns=columns, late_seconds=settings.feed_late_seconds)
+    }

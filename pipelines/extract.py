@@ -9,17 +9,17 @@ import pyarrow as pa
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from pipelines.loading import loading
 from pipelines.progress import describe
+from resources.connection import Connection
 from resources.errors import ColumnMissing, ConfigurationError
-from resources.feed import FeedKeys, read_key_file
-from resources.feed.columns import named_columns
 from resources.graphql.columns import snake_case
 from resources.graphql.page import MaxFailed, Tally
 from resources.graphql.plan import Keyed, check_variables
 from resources.graphql.query import Query
-from resources.graphql_resource import ApiResource
-from resources.lake.partition import lake_errors
-from resources.lake.table_file import TableFile, replace
+from resources.key_files import FeedKeys, read_key_file
+from resources.key_files.columns import named_columns
+from resources.table_file import TableFile, lake_errors, replace
 
 
 def extract_to_file(
@@ -29,7 +29,7 @@ def extract_to_file(
     key_columns: Sequence[str],
     variables: Mapping[str, object],
     out: Path,
-    resource: ApiResource,
+    resource: Connection,
     max_failed: MaxFailed,
 ) -> None:
     """Run a query and write its tables: rows to `out`, others beside it, as lookups to `<out>__lookups`."""
@@ -40,7 +40,9 @@ def extract_to_file(
         with _files(query, out) as files, _bar(console, query.name) as bar:
             tally = Tally()
             task = bar.add_task(query.name, total=asked.num_rows if asked is not None else None, what="")
-            for page in resource.pages(query, keys=asked, variables=variables):
+            with loading():  # the network's libraries, at the first use of the connection
+                pages = resource.pages(query, keys=asked, variables=variables)
+            for page in pages:
                 tally.add(page)
                 for name, table in page.tables.items():
                     files[name].write(table)

@@ -16,7 +16,8 @@ from resources.errors import ExtractionError, PersonNeeded
 from resources.graphql.page import MaxFailed
 from resources.graphql.query import Query
 from resources.lake import Lake
-from resources.lake.columns_policy import SchemaChanges, replaces_columns, require_columns
+from resources.lake.columns_policy import replaces_columns, require_columns
+from resources.schema_changes import SchemaChanges
 
 T = TypeVar("T")
 

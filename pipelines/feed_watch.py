@@ -10,8 +10,8 @@ import dagster as dg
 import msgspec
 
 from resources.feed import Feed, KeySource
-from resources.feed.content import Content
-from resources.feed.place import File
+from resources.key_files.content import Content
+from resources.key_files.place import File
 
 TICK_SECONDS = 20.0  # of reading files in one tick; a sensor's tick may take a minute
 UNFINISHED = [

@@ -12,16 +12,16 @@ from rich.console import Console
 
 from pipelines.api import Api
 from pipelines.new_asset import NAMES, SETTINGS, AssetText, Keys
+from pipelines.root import ROOT
 from pipelines.schema_pull import SHOWN, shown
-from pipelines.variables import ROOT
 from resources.errors import ConfigurationError
-from resources.feed import read_key_file
 from resources.graphql.columns import snake_case
 from resources.graphql.plan import Paging
 from resources.graphql.query import Query, load_schema
 from resources.graphql.schema.drafting import Draft, Order, draft_query
 from resources.graphql.schema.finding import all_roots
 from resources.graphql.schema.values import AskForValue
+from resources.key_files import read_key_file
 
 TAKEN = frozenset(
     {"connections", "daily", "feed", "feed_arrived", "graphql", "lake", "profile_keys", "profiles"}

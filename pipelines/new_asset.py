@@ -19,7 +19,7 @@ IMPORTED = {
     "extract_checks": "pipelines.checks",
     "environment": "pipelines.environment",
     "graphql_environment": "pipelines.other_api",
-    "ROOT": "pipelines.variables",
+    "ROOT": "pipelines.root",
     "ChosenKeys": "pipelines.plan.chosen",
     "Extraction": "pipelines.extraction",
     "read_key_file": "resources.feed",

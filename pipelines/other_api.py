@@ -6,11 +6,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from pipelines.variables import GRAPHQL, ROOT, api_limits, read_settings, secret_name, value
+from pipelines.root import ROOT
+from pipelines.variables import GRAPHQL, api_limits, read_settings, value
+from resources.connection import GraphQLConnection
 from resources.graphql.page import MaxFailed, read_max_failed
 from resources.graphql.scalars import read_scalars
-from resources.graphql_resource import GraphQLResource
-from resources.lake.columns_policy import SchemaChanges
+from resources.schema_changes import SchemaChanges
 
 
 class GraphQLEnvironment(BaseModel):
@@ -61,27 +62,17 @@ def graphql_environment() -> GraphQLEnvironment:
     return read_settings(GraphQLEnvironment, GRAPHQL)
 
 
-def graphql_resource(url: str = "", headers: Mapping[str, str] | None = None) -> GraphQLResource:
-    """Build the resource for the API that the environment names, or for another URL, outside of Dagster.
+def graphql_resource(url: str = "", headers: Mapping[str, str] | None = None) -> GraphQLConnection:
+    """Connect to the API that the environment names, or to another URL, outside of Dagster.
 
     The environment's token and headers go to the environment's URL only.
     """
     named = graphql_environment().url
     own = url in ("", named)
-    return GraphQLResource(
+    return GraphQLConnection(
         url=url or named,
         bearer_token=value("bearer_token", GRAPHQL) if own else "",
         headers_json=value("headers", GRAPHQL) if own else "",
         headers=dict(headers or {}),
-        **api_limits(GRAPHQL),
-    )
-
-
-def graphql_connection() -> GraphQLResource:
-    """Build the same for Dagster, which gets the secrets' names only."""
-    return GraphQLResource(
-        url=graphql_environment().url,
-        bearer_token=secret_name("bearer_token", GRAPHQL) or "",
-        headers_json=secret_name("headers", GRAPHQL) or "",
         **api_limits(GRAPHQL),
     )

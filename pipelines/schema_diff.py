@@ -11,10 +11,10 @@ from rich.console import Console
 from pipelines.answers import answering
 from pipelines.api import Api
 from pipelines.schema_pull import SHOWN, own_documents, shown
+from resources.connection import Connection
 from resources.errors import ConfigurationError
 from resources.graphql.query import load_schema, located
 from resources.graphql.schema import Change, Drift, Kind, find_drift
-from resources.graphql_resource import ApiResource
 
 
 def diff_schema(
@@ -22,7 +22,7 @@ def diff_schema(
     queries: Path | None,
     *,
     api: Api,
-    resource: ApiResource,
+    resource: Connection,
     unmarked: bool,
     as_json: bool,
 ) -> bool:

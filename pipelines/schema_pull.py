@@ -9,11 +9,11 @@ from rich.syntax import Syntax
 
 from pipelines.answers import answering
 from pipelines.api import Api
+from resources.connection import Connection
 from resources.errors import ConfigurationError, QueryError
 from resources.graphql.query import load_schema, located
 from resources.graphql.schema import Fitted, PulledSchema, fit_document, pull_schema
-from resources.graphql_resource import ApiResource
-from resources.lake.table_file import replace
+from resources.table_file import replace
 
 SHIPPED = Path(__file__).with_name("schema.graphql")  # what to look for, where there is no schema yet
 SHOWN = 20  # fields that could be added; the schema file has all of them
@@ -24,7 +24,7 @@ def pull_into(
     queries: Path | None,
     *,
     api: Api,
-    resource: ApiResource,
+    resource: Connection,
     write: bool,
     unmarked: bool = True,
 ) -> None:

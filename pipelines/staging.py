@@ -19,8 +19,8 @@ from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from resources.graphql.tables import LOOKUPS
 from resources.lake.level import level_of
-from resources.lake.partition import lake_errors
 from resources.lake.stage import Stage
+from resources.table_file import lake_errors
 
 
 class Staging:

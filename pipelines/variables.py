@@ -5,15 +5,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import dagster as dg
 from dotenv import load_dotenv
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
+from pipelines.root import ROOT
 from resources.errors import ConfigurationError
-from resources.graphql.settings import Settings
-from resources.graphql_resource import ApiResource
+from resources.graphql.settings import Limits, Settings
 
-ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "TARGETDATA_"  # of the account's settings
 GRAPHQL = "GRAPHQL_"  # of any other API's
 ACCOUNT = f"{PREFIX}ACCOUNT"  # set by the code location, where there are several accounts
@@ -27,36 +25,32 @@ def read_settings(model: type[Model], prefix: str) -> Model:
     try:
         return model.model_validate(values(model.model_fields, prefix))
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise ConfigurationError(f"{prefix}{str(first['loc'][0]).upper()}: {first['msg']}") from None
+        raise _misfit(error, prefix) from None
 
 
 def api_limits(prefix: str) -> dict[str, Any]:
-    """Read the limits that a resource for an API takes, by its own field names."""
-    fields = ApiResource.model_fields
-    limits: dict[str, Any] = {}
-    for name, text in values(fields, prefix).items():
-        try:
-            limits[name] = TypeAdapter[object](fields[name].annotation or str).validate_python(text)
-        except ValidationError as error:
-            raise ConfigurationError(f"{prefix}{name.upper()}: {error.errors()[0]['msg']}") from None
+    """Read those limits of a connection to an API that are set, by the names of their fields."""
+    given = values(Limits.model_fields, prefix)
     try:
-        Settings(url="https://localhost", **limits)
+        limits = Settings.model_validate(given | {"url": "https://localhost"})
+    except ValidationError as error:
+        raise _misfit(error, prefix) from None
     except ConfigurationError as error:  # it begins with the field's name
         name, reason = str(error).split(" ", 1)
         raise ConfigurationError(f"{prefix}{name.upper()} {reason}") from None
-    return limits
+    return limits.model_dump(include=set(given))
+
+
+def _misfit(error: ValidationError, prefix: str) -> ConfigurationError:
+    """Name the setting that is wrong, without its value."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    return ConfigurationError(f"{prefix}{str(first['loc'][0]).upper()}: {first['msg']}")
 
 
 def dagster_home() -> Path:
     """Name the folder of Dagster's instance: DAGSTER_HOME, else the one beside the README."""
     load_dotenv(ROOT / ".env")
     return Path(os.environ.get("DAGSTER_HOME", "").strip() or ROOT / ".dagster").expanduser()
-
-
-def secret_name(name: str, prefix: str) -> str | None:
-    """Give a secret's *name* to Dagster, or nothing where it is not set; its value stays where it is."""
-    return dg.EnvVar(variables(name, prefix)[0]) if value(name, prefix) else None
 
 
 def value(name: str, prefix: str) -> str:

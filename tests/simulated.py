@@ -129,7 +129,7 @@ class Even(Batch):
         super().__init__(size)
         self.size = size
 
-    def answered(self, size: int, seconds: float) -> None:
+    def answered(self, size: int, seconds: float, spacing: float = 0.0) -> None:
         pass
 
 

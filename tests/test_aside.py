@@ -12,7 +12,7 @@ import pytest
 
 from resources.lake import lock
 from resources.lake.aside import Aside, remove_dead
-from resources.lake.table_file import make_folder
+from resources.table_file import make_folder
 from tests.conftest import ROOT
 
 HOLDING = """

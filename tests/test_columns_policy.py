@@ -20,11 +20,12 @@ from pipelines.extraction import Extraction
 from resources.errors import LakeError, SchemaChanged
 from resources.graphql.query import Query
 from resources.lake import Lake
-from resources.lake.columns_policy import SchemaChanges, column_changes, require_columns
+from resources.lake.columns_policy import column_changes, require_columns
 from resources.lake.declared import read_type
 from resources.lake.manifest import Manifest, column_types
 from resources.lake.place import Place
 from resources.lake.reader import dataset, together
+from resources.schema_changes import SchemaChanges
 from resources.targetdata import TargetDataResource
 from tests.conftest import SCHEMA, Connect
 from tests.sandbox import Sandbox

@@ -227,14 +227,6 @@ def test_limits_that_cannot_work_are_refused() -> None:
         Client(Settings(url="https://api.example.com", read_timeout_seconds=0))
 
 
-def test_the_resource_has_the_engines_defaults() -> None:
-    resource = GraphQLResource(url="https://api.example.com/graphql")
-    engine = Settings(url=resource.url)
-    shared = set(GraphQLResource.model_fields) & set(Settings.__dataclass_fields__)
-    assert {n: getattr(resource, n) for n in shared} == {n: getattr(engine, n) for n in shared}
-    assert len(shared) > 10
-
-
 def test_a_server_error_without_data_is_given_up_for_now(
     sandbox: Sandbox, connect: Connect, profiles_query: Query
 ) -> None:

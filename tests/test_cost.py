@@ -9,15 +9,16 @@ from datetime import date
 from pathlib import Path
 from typing import TypedDict
 
+import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import PROFILES_QUERY, ROOT
 from tests.dagster_runs import Location
 from tests.sandbox import Sandbox
 
 AT_A_RUN = {  # imported where it is used: what loads the location needs none of it
     *("pandas", "polars", "duckdb", "adbc_driver_manager", "aiohttp", "gql", "rich", "typer"),
-    *("pyarrow.dataset", "pyarrow.acero", "resources.graphql.client", "resources.targetdata.tokens"),
+    *("pyarrow.dataset", "pyarrow.acero", "resources.graphql.client", "resources.account.tokens"),
 }
 ASKED = 6  # times for the definitions, as `dagster asset materialize` does
 LOAD = f"""
@@ -38,7 +39,33 @@ print(json.dumps({{
     "frozen": gc.get_freeze_count() / (gc.get_freeze_count() + len(gc.get_objects())),
 }}))
 """
+LISTS = ROOT / "tests" / "sandbox" / "lists.graphql"
+LIST = (
+    "query people($size: Int!, $after: String) { profiles(first: $size, after: $after) "
+    "{ nodes { profileId changeDate identifiers { name value } } pageInfo { hasNextPage endCursor } } }"
+)
 DAYS = ["2026-11-21", "2026-11-22"]
+DAGSTERS = {"dagster", "dagster_shared", "sqlalchemy", "grpc", "duckdb", "adbc_driver_manager"}
+FRAMES = {"pandas", "polars", "pyarrow.dataset", "pyarrow.acero"}
+NOT_FOR_HELP = {"pyarrow", "numpy", "graphql", "gql", "aiohttp", "resources.graphql"}
+COMMAND = """
+import gc, json, sys
+from pipelines.cli import app
+
+code = app(standalone_mode=False)
+sys.stdout.flush()
+print(json.dumps({
+    "code": code,
+    "modules": list(sys.modules),
+    "frozen": gc.get_freeze_count() / (gc.get_freeze_count() + len(gc.get_objects())),
+}))
+"""
+
+
+class Command(TypedDict):
+    code: int | None
+    modules: list[str]
+    frozen: float
 
 
 class Load(TypedDict):
@@ -87,3 +114,47 @@ def test_a_run_of_profiles_costs_little_more_than_one_of_an_empty_asset(
     empty, profiles = counted["empty"], counted["profiles"]
     assert 0 < profiles["statements"] - empty["statements"] < 90  # 76: three steps and their checks, not one
     assert 1 < profiles["calls"] / empty["calls"] < 2.3
+
+
+def command(location: Location, *arguments: str) -> Command:
+    """Run `targetdata` in a process that has imported nothing before."""
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, *arguments],
+        cwd=ROOT,
+        env=location.environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    found: Command = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.fixture
+def location(stack: ExitStack, memory: Path) -> Location:
+    return Location(stack.enter_context(Sandbox(people=20, seed=7, variant="lists")), memory)
+
+
+def test_a_list_is_extracted_without_dagster_and_without_frames(location: Location) -> None:
+    query, out = location.folder / "people.graphql", location.folder / "people.parquet"
+    query.write_text(LIST)
+    found = command(location, "extract", str(query), "--schema", str(LISTS), "--out", str(out))
+    assert pq.read_metadata(out).num_rows == len(location.sandbox.people)
+    assert {"resources.graphql.client", "resources.account.tokens"} <= set(found["modules"])
+    assert (DAGSTERS | FRAMES) & set(found["modules"]) == set()
+    assert found["frozen"] > 0.8  # else what was loaded is looked through for garbage
+
+
+def test_keys_are_looked_up_without_dagster(location: Location) -> None:
+    (keys,) = location.sandbox.write_feed(location.folder / "feed", [date.fromisoformat(DAYS[0])])
+    out = location.folder / "profiles.parquet"
+    found = command(location, "extract", str(PROFILES_QUERY), "--keys", str(keys), "--out", str(out))
+    assert pq.read_metadata(out).num_rows > 0
+    assert DAGSTERS & set(found["modules"]) == set()
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("extract", "--help"), ("plan", "--help")])
+def test_help_imports_next_to_nothing(arguments: tuple[str, ...], location: Location) -> None:
+    found = command(location, *arguments)
+    assert "pipelines.cli.extract" in found["modules"]
+    assert (DAGSTERS | FRAMES | NOT_FOR_HELP) & set(found["modules"]) == set()

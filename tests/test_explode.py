@@ -16,7 +16,8 @@ from pipelines.extraction import Extraction
 from resources.errors import SchemaChanged
 from resources.graphql.query import Query, load_schema
 from resources.lake import Lake
-from resources.lake.columns_policy import SchemaChanges, require_columns
+from resources.lake.columns_policy import require_columns
+from resources.schema_changes import SchemaChanges
 from tests.chaos.victims import Order, folder
 from tests.conftest import PROFILES_QUERY, ROOT, SCHEMA, Connect
 from tests.dagster_runs import Location

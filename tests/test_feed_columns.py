@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from resources.errors import ColumnMissing, ConfigurationError
 from resources.feed import FeedKeys, read_key_file, read_keys
-from resources.feed.columns import named_columns
+from resources.key_files.columns import named_columns
 from tests.feed_files import DAY, jsonl
 
 COLUMNS = {"id_name": "kind", "id_value": "ids.value"}

@@ -11,7 +11,7 @@ import pytest
 from pipelines.environment import Environment
 from resources.errors import ConfigurationError, FeedError, FeedMissing
 from resources.feed import read_keys
-from resources.feed.place import expanded
+from resources.key_files.place import expanded
 from tests.feed_files import DAY, jsonl, keys, read, refusal, relative
 
 

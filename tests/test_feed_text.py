@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from resources.errors import ConfigurationError, FeedError
-from resources.feed.content import BLOCK_BYTES
-from resources.feed.text import MAX_LINE_BYTES
+from resources.key_files.content import BLOCK_BYTES
+from resources.key_files.text import MAX_LINE_BYTES
 from tests.feed_files import SECRET, jsonl, keys, parquet, read, refusal, relative
 
 

@@ -1,5 +1,7 @@
 """Keys, from whatever they come in: asked in sorted order, each once, without nulls."""
 
+from pathlib import Path
+
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -49,3 +51,20 @@ def test_keys_of_another_name_or_type_are_refused_without_showing_them(profiles_
     with pytest.raises(ConfigurationError, match="the keys do not fit the query's variables umid") as caught:
         asked(pa.table({"umid": [b"\xff\xfe secret"]}), profiles_query)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["1e-2147483647", "1.5", "9" * 39, "x"])
+def test_texts_that_are_no_keys_of_a_number_are_refused(text: str, tmp_path: Path) -> None:
+    query = numbered(tmp_path)
+    assert isinstance(query.plan, Keyed)
+    assert sorted_keys(["18446744073709551615", "7"], query.plan)["id"].to_pylist() == [7, 2**64 - 1]
+    with pytest.raises(ConfigurationError, match="the keys do not fit the query's variables id"):
+        sorted_keys([text], query.plan)
+
+
+def numbered(folder: Path) -> Query:
+    """Give a lookup by a number beyond 64 bits with a sign."""
+    schema, document = folder / "schema.graphql", folder / "by_id.graphql"
+    schema.write_text("scalar UInt64 type Query { thing(id: UInt64!): Thing } type Thing { name: String }")
+    document.write_text("query by_id($id: UInt64!) { thing(id: $id) { name } }")
+    return Query.load(document, schema=schema)

@@ -14,7 +14,7 @@ import pytest
 from resources.errors import AccountingError, LakeError
 from resources.lake import Lake
 from resources.lake.resource import folder_of
-from resources.lake.table_file import TableFile
+from resources.table_file import TableFile
 from tests.lake_rows import DAY, SCHEMAS, everything, publish, rows
 
 
@@ -138,7 +138,7 @@ def test_a_file_that_is_not_what_was_written_is_never_published(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(lake, "a")
-    monkeypatch.setattr("resources.lake.table_file.BUFFER_BYTES", 1)
+    monkeypatch.setattr("resources.table_file.BUFFER_BYTES", 1)
     before = everything(lake)
     with pytest.raises(AccountingError, match=r"people.parquet is not on the disk as it was written"):
         with lake.write(DAY, SCHEMAS, run="run-2") as writer:

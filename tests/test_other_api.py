@@ -7,8 +7,9 @@ import pytest
 
 from pipelines.api import Api, read_headers
 from pipelines.schema_pull import pull_into
+from resources.connection import Connection, GraphQLConnection
 from resources.errors import ConfigurationError, QueryError
-from resources.graphql_resource import ApiResource, GraphQLResource
+from resources.graphql_resource import GraphQLResource
 from tests.bookshop import SHOP, TOKEN, Bookshop
 from tests.conftest import PROFILES_QUERY, Connect
 from tests.sandbox import Sandbox
@@ -36,9 +37,9 @@ def documents(folder: Path) -> dict[str, str]:
     return {path.stem: path.read_text() for path in folder.rglob("*.graphql")}
 
 
-def pull(resource: ApiResource, schema: Path, queries: Path | None, **options: object) -> str:
+def pull(resource: Connection, schema: Path, queries: Path | None, **options: object) -> str:
     """Pull a schema as the command does; give its text."""
-    api = Api.GRAPHQL if isinstance(resource, GraphQLResource) else Api.TARGETDATA
+    api = Api.GRAPHQL if isinstance(resource, GraphQLConnection) else Api.TARGETDATA
     pull_into(schema, queries, api=api, resource=resource, write=True, **options)
     return schema.read_text()
 
@@ -118,8 +119,8 @@ def test_secrets_of_the_environment_go_to_its_url_only(
         own = Api.GRAPHQL.resource(None, {"X-Lang": "de"})
     finally:
         graphql_environment.cache_clear()
-    assert isinstance(other, GraphQLResource)
-    assert isinstance(own, GraphQLResource)
+    assert isinstance(other, GraphQLConnection)
+    assert isinstance(own, GraphQLConnection)
     assert (other.bearer_token, own.bearer_token) == ("", TOKEN)
     assert own.headers == {"X-Lang": "de"}
 

@@ -182,6 +182,7 @@ def test_a_day_without_profiles_has_all_columns() -> None:
             datetime(2026, 11, 21, 23, 30, 0, 123456, tzinfo=UTC),
         ),
         ("decimal(10, 2)", "12345678.9", Decimal("12345678.90")),
+        ("decimal(10,2)", "1.5e3", Decimal("1500.00")),
     ],
 )
 def test_values_are_of_the_configured_type(type_: str, text: str, value: object) -> None:
@@ -195,6 +196,7 @@ def test_values_are_of_the_configured_type(type_: str, text: str, value: object)
         ("float64", "nan"), ("float64", "9007199254740993"), ("float64", "-1e400"), ("float64", "1e-400"),
         ("bool", "GRANTED"), ("date", "22.11.2026"), ("timestamp", "2026-11-22T05:00:00"),
         ("decimal(5,2)", "1.234"), ("decimal(5,2)", "1234.5"),
+        ("decimal(38,9)", "38863656684546268772912734143717026668"), ("decimal(38,9)", "1e-2147483647"),
     ],
 )  # fmt: skip
 def test_a_value_that_does_not_fit_names_the_column_and_never_the_value(type_: str, text: str) -> None:

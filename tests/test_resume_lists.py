@@ -51,7 +51,7 @@ def take(server: OddServer, tmp_path: Path) -> Take:
     def taken(query: Query, pages: int | None = None, page_size: int = 5) -> Staging:
         """Read so many pages of five rows, or all, as a run does that ends there."""
         staging = Staging(tmp_path, query, [""], run="run", partitions=[""])
-        with Client(Settings(server.url, page_size=page_size)) as client:
+        with Client(Settings(url=server.url, page_size=page_size)) as client:
             found = client.pages(query, resume=staging)
             try:
                 for page in islice(found, pages):

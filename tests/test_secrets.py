@@ -172,7 +172,8 @@ def test_dagster_gets_the_name_of_a_feed_in_a_store_and_not_its_credentials(
     location = Location(sandbox, tmp_path, settings={"TARGETDATA_FEED": uri})
     code = (
         "from pipelines.defs.connections import connections\n"
-        "from pipelines.environment import environment, key_source\n"
+        "from pipelines.connections import key_source\n"
+        "from pipelines.environment import environment\n"
         "feed = connections().resources['feed']\n"
         "print(type(feed).__name__, type(dict(feed)['pattern']).__name__)\n"
         "print(repr(feed), repr(environment()), repr(key_source()))"

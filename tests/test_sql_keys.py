@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from resources.adbc import connect, shown
 from resources.errors import ColumnMissing, ConfigurationError, FeedError, ServerUnavailable
 from resources.feed import FeedKeys, SqlKeys
-from resources.feed.columns import Columns
 from resources.feed.distinct import Distinct
 from resources.feed.sql import bound
-from resources.feed.texts import key_texts
 from resources.graphql.texts import digest
+from resources.key_files.columns import Columns
+from resources.key_files.texts import key_texts
 from tests.databases import PASSWORD, ROLE, URI_PASSWORD, execute
 from tests.feed_files import SECRET
 

@@ -59,6 +59,18 @@ def test_a_refused_size_is_never_reached_again_but_approached() -> None:
     assert max(batch._refused.values()) == 2, "each size is refused as often as it takes to be sure"
 
 
+@pytest.mark.parametrize(("refusals", "size"), [(0, 4), (2, 1)])
+def test_a_size_is_gone_back_to_unless_it_was_refused_meanwhile(refusals: int, size: int) -> None:
+    batch = Batch(100)
+    batch.answered(1, 0.1)  # a quick one
+    learn(batch, lambda _: 1.0, times=16)
+    assert batch.size == 1, "four keys in a second are dearer"
+    for _ in range(refusals):
+        batch.refused(4)
+    learn(batch, lambda _: 1.0, times=16)
+    assert batch.size == size
+
+
 def test_more_than_half_of_what_was_not_answered_in_time_is_not_tried() -> None:
     batch = Batch(100)
     learn(batch, lambda _: 1.0)
@@ -80,12 +92,21 @@ def test_refusals_that_are_seldom_are_not_about_the_size() -> None:
     assert batch.size == 50
 
 
-@given(st.lists(st.tuples(st.booleans(), st.floats(0.001, 10)), max_size=200), st.integers(1, 128))
-def test_a_batch_stays_between_one_and_its_limit(events: list[tuple[bool, float]], limit: int) -> None:
-    batch = Batch(limit)
-    for answered, seconds in events:
-        batch.answered(batch.size, seconds) if answered else batch.refused(batch.size)
+@given(
+    st.lists(st.tuples(st.booleans(), st.floats(0.001, 10), st.integers(0, 3)), max_size=200),
+    st.integers(1, 128),
+)
+def test_a_batch_stays_below_its_limit_and_what_was_refused(
+    events: list[tuple[bool, float, int]], limit: int
+) -> None:
+    batch, sizes = Batch(limit), [1]
+    for answered, seconds, ago in events:
+        size = sizes[-1 - ago % len(sizes)]  # an answer of an earlier size may come late
+        batch.answered(size, seconds) if answered else batch.refused(size)
+        if batch.size != sizes[-1]:
+            sizes.append(batch.size)
         assert 1 <= batch.size <= limit
+        assert batch.size == 1 or batch.size < batch._refused_size
 
 
 def run_slots(throttle: Throttle, number: int) -> None:

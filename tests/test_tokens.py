@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from resources.account import tokens
 from resources.errors import ConfigurationError, ServerUnavailable, TokenRefused
 from resources.graphql.query import Query
-from resources.targetdata import tokens
 from tests.conftest import Connect
 from tests.sandbox import Faults, Sandbox
 

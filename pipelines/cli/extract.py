@@ -7,6 +7,7 @@ import typer
 
 from pipelines.api import Api, read_headers
 from pipelines.cli.options import ApiOption, HeaderOption, UrlOption, explained, named_texts
+from pipelines.loading import loading
 from resources.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -82,20 +83,22 @@ def extract(
 
     Example: targetdata extract pipelines/defs/profiles/profiles.graphql --keys umids.csv --out p.parquet
     """
-    from pipelines.extract import extract_to_file
-    from resources.graphql.plan import Paging
-    from resources.graphql.query import Query
-
     with explained():
-        chosen = Api.chosen(api or Api.named_in(query), url)
+        with loading():
+            from pipelines.extract import extract_to_file
+            from resources.graphql.plan import Paging
+            from resources.graphql.query import Query
+
+            chosen = Api.chosen(api or Api.named_in(query), url)
+            settings = chosen.settings
         loaded = Query.load(
             query,
-            schema=schema or chosen.schema_file,
+            schema=schema or settings.schema_file,
             identity=identity,
             kinds=kind or (),
             explode=explode or (),
             paging=Paging.of(paging) if paging else None,
-            scalars=chosen.scalars | _scalars(scalar or []),
+            scalars=settings.scalars | _scalars(scalar or []),
         )
         extract_to_file(
             loaded,

@@ -8,7 +8,7 @@ import typer
 
 from pipelines.api import Api
 from pipelines.cli.options import ApiOption, explained, named_texts
-from pipelines.variables import ROOT
+from pipelines.root import ROOT
 from resources.errors import ConfigurationError
 
 if TYPE_CHECKING:

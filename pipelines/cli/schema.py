@@ -7,7 +7,7 @@ import typer
 
 from pipelines.api import Api, read_headers
 from pipelines.cli.options import EXIT_PERSON, ApiOption, HeaderOption, UrlOption, explained
-from pipelines.variables import ROOT
+from pipelines.root import ROOT
 
 
 def pull(

@@ -2,15 +2,8 @@
 
 import dagster as dg
 
-from pipelines.environment import (
-    environment,
-    feed_uri,
-    key_source,
-    keys_uri,
-    refresh_token,
-    targetdata_resource,
-)
-from pipelines.other_api import graphql_connection
+from pipelines.connections import graphql, key_source, targetdata
+from pipelines.environment import environment
 from resources.lake import Lake, LakeIOManager
 
 
@@ -21,9 +14,9 @@ def connections() -> dg.Definitions:
     path = str(settings.lake)
     return dg.Definitions(
         resources={
-            "targetdata": targetdata_resource(refresh_token()),
-            "graphql": graphql_connection(),
-            "feed": key_source(keys_uri(), feed_uri()),
+            "targetdata": targetdata(),
+            "graphql": graphql(),
+            "feed": key_source(named=True),
             "lake": Lake(path=path),
             # The default: what an asset returns goes into the lake.
             "io_manager": LakeIOManager(path=path, key_prefix=settings.key_prefix),

@@ -13,8 +13,8 @@ from pipelines.plan.counting import SortedKeys
 from pipelines.plan.extracts import Extract, PlannedPartition
 from pipelines.plan.keys import FoundKeys, key_plan
 from pipelines.plan.seen import SeenRun, pool_limit, seen_runs
+from resources.connection import Connection
 from resources.graphql.plan import Keyed
-from resources.graphql_resource import ApiResource
 from resources.lake import Lake
 
 Reading = Callable[[int], object]  # so many partitions are read
@@ -136,7 +136,7 @@ def _groups(number: int, per_run: int | None) -> dict[Way, list[range]]:
 
 
 def _limits(extract: Extract) -> Limits:
-    api: ApiResource = extract.api.resource(None, {})
+    api: Connection = extract.api.resource(None, {})
     plan = extract.query.plan
     return Limits(
         max_batch=api.max_batch,

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from pipelines.environment import key_source
+from pipelines.connections import key_source
 from pipelines.plan.chosen import ChosenKeys
 from pipelines.plan.extracts import FEED_KEYS, Extract, PlannedPartition
 from resources.errors import FeedError, FeedMissing, LakeError, PartitionMissing

@@ -6,9 +6,9 @@ from functools import reduce
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from resources.feed.columns import Columns
-from resources.feed.keys import FeedKeys
 from resources.graphql.texts import digest
+from resources.key_files.columns import Columns
+from resources.key_files.keys import FeedKeys
 
 FOLD_ROWS = 1 << 18  # so many new rows, or as many as there are distinct ones, before they are made distinct
 

@@ -1,7 +1,6 @@
-"""The keys of a partition, and who gives them."""
+"""Who gives the keys of a partition: a Dagster resource, of any kind."""
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -9,20 +8,8 @@ import dagster as dg
 import pyarrow as pa
 from pydantic import Field
 
-from resources.feed.columns import schema_of
-
-
-@dataclass(frozen=True, slots=True)
-class FeedKeys:
-    """The distinct keys of a partition; `events == null_keys + duplicate_keys + keys.num_rows`."""
-
-    keys: pa.Table = field(repr=False)  # text columns; rows distinct, sorted by code point, nulls last
-    events: int  # lines or rows; blank lines are none
-    null_keys: int  # events without a key: null, missing, or nothing but white space
-    duplicate_keys: int  # events whose key had been seen before
-    version: str  # a digest of the content read; the same content, the same version
-    files: tuple[str, ...] = ()  # in the order read
-    bytes: int = 0  # of the files, as stored
+from resources.key_files.columns import schema_of
+from resources.key_files.keys import FeedKeys
 
 
 class KeySource(dg.ConfigurableResource[Any]):

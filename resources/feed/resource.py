@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import Field
 
-from resources.feed.keys import FeedKeys, KeySource
-from resources.feed.place import File, expanded, matches, placed
-from resources.feed.reader import read_keys
+from resources.feed.keys import KeySource
+from resources.key_files.keys import FeedKeys
+from resources.key_files.place import File, expanded, matches, placed
+from resources.key_files.reader import read_keys
 
 LATE = timedelta(days=2)  # after a day's end, a feed that has not come will not come by waiting
 

@@ -12,11 +12,12 @@ from pydantic import Field, JsonValue
 
 from resources.adbc import connect, query_errors, shown
 from resources.errors import ConfigurationError, FeedError
-from resources.feed.columns import Columns
-from resources.feed.complaints import no_column
 from resources.feed.distinct import Distinct
-from resources.feed.keys import FeedKeys, KeySource
-from resources.feed.texts import is_key, key_texts
+from resources.feed.keys import KeySource
+from resources.key_files.columns import Columns
+from resources.key_files.complaints import no_column
+from resources.key_files.keys import FeedKeys
+from resources.key_files.texts import is_key, key_texts
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection

@@ -2,7 +2,7 @@
 
 A request takes about L + c·n seconds for n keys, so bigger is better, by ever less. A batch grows while that
 shows, fast where L is nearly all, and stays where a bigger one gains nothing; only one that is worse beyond
-the noise is given up.
+the noise is given up, if it is so in a second comparison too.
 """
 
 from collections import Counter, deque
@@ -31,41 +31,60 @@ class Batch:
         self._accepted: Counter[int] = Counter()
         self._refused: Counter[int] = Counter()
         self._late: set[int] = set()
-        self._samples: deque[float] = deque(maxlen=MANY)
-        self._before: tuple[int, float] | None = None  # the size before, and what a key cost
+        self._samples: deque[float] = deque(maxlen=MANY)  # seconds of an answer
+        self._spacing = 0.0
+        self._other: tuple[int, float] | None = None  # a size to compare with: its answers took so long
         self._patience = AGAIN
         self._rest = 0  # answers until the next step is tried
 
-    def answered(self, size: int, seconds: float) -> None:
-        """Take note of what a request of so many keys cost: grow, stay, or go back."""
+    def answered(self, size: int, seconds: float, spacing: float = 0.0) -> None:
+        """Take note of what a request of so many keys cost: grow, stay, or go back.
+
+        It costs `spacing` seconds at least, where requests may not follow one another faster; sizes are
+        compared by the latest one, as the limit may have been met between them.
+        """
+        self._spacing = spacing
         if size != self.size:
             return
-        self._samples.append(seconds / size)
+        self._samples.append(seconds)
         if self._rest:
             self._rest -= 1
             if not self._rest:
                 self._grow(STEP)
-        elif self._before is None:
+        elif self._other is None:
             self._grow(LEAP)
         elif len(self._samples) >= FEW:
-            self._judge(*self._before)
+            self._judge(*self._other)
 
-    def _judge(self, before: int, cost: float) -> None:
+    def _judge(self, other: int, seconds: float) -> None:
         """Take the next step early if it is clear; else by later answers, free of smaller ones under way."""
-        if median(self._samples) <= MUCH * cost:
+        cost, has_grown = self._cost(other, seconds), self.size > other
+        if has_grown and self._cost(self.size, median(self._samples)) <= MUCH * cost:
             self._grow(LEAP)
-        elif len(self._samples) == MANY:
-            share = self._cost / cost
-            if share <= GAIN:
-                self._grow(STEP)
-                return
-            if share > WORSE:
-                self.size = before
+        if len(self._samples) < MANY:
+            return
+        share = self._cost(self.size, self._seconds) / cost
+        if has_grown and share <= GAIN:
+            self._grow(STEP)
+        elif has_grown and share > WORSE:
+            self._go_to(other)
+        else:
+            if share > WORSE and other < self._refused_size:
+                self._go_to(other)
             self._settle()
 
+    def _go_to(self, other: int) -> None:
+        """Go back, to compare once more: of that size few answers were known, perhaps quick ones."""
+        self._other, self.size = (self.size, self._seconds), other
+        self._samples.clear()
+
+    def _cost(self, size: int, seconds: float) -> float:
+        """Say what a key costs in an answer that takes so long."""
+        return max(seconds, self._spacing) / size
+
     @property
-    def _cost(self) -> float:
-        """What a key costs at this size."""
+    def _seconds(self) -> float:
+        """What an answer takes at this size."""
         return median(list(self._samples)[-LATER:])
 
     def _settle(self) -> None:
@@ -81,7 +100,7 @@ class Batch:
         if bigger <= self.size or bigger < self.size * NARROW < self._limit:
             self._settle()
             return
-        self._before = self.size, self._cost
+        self._other = self.size, self._seconds
         self.size = bigger
         self._samples.clear()
 
@@ -100,7 +119,7 @@ class Batch:
         if self.size >= self._refused_size:
             self.size = max(1, size // 2)
             self._samples.clear()
-            self._before, self._rest = None, 0
+            self._other, self._rest = None, 0
 
     def late(self, size: int) -> None:
         """Take note that a request of so many keys was not answered in time: more than half is too many."""

@@ -15,12 +15,12 @@ from resources.graphql.counts import Counts
 from resources.graphql.page import Page
 from resources.graphql.paging.batches import Batches
 from resources.graphql.paging.chain import Chain
+from resources.graphql.paging.identities import Identities
 from resources.graphql.paging.keyed import KeyedPages
 from resources.graphql.paging.keys import Asked, asked_keys
 from resources.graphql.paging.lists import ListPages
 from resources.graphql.paging.lookup import Key, Lookup
 from resources.graphql.paging.resume import Resume, digest_of, left_to_ask
-from resources.graphql.paging.rows import Identities
 from resources.graphql.plan import Keyed, Listed, check_variables
 from resources.graphql.query import Query
 from resources.graphql.retry import Policy, Retry

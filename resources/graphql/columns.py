@@ -1,7 +1,7 @@
 """The shape of a table: Arrow types that follow from a GraphQL schema and a selection."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -109,11 +109,18 @@ def column_name(text: str) -> str:
     return re.sub(r"\W+", "_", snake_case(text)).strip("_")
 
 
-def visit_scalars(columns: tuple[Column, ...], visit: Callable[[Scalar], None]) -> None:
-    """Call for every leaf, at any depth."""
+def every_column(columns: tuple[Column, ...]) -> Iterator[Column]:
+    """Give the columns and the fields below them, at any depth."""
     for column in columns:
+        yield column
         inner = innermost(column.type)
         if isinstance(inner, Struct):
-            visit_scalars(inner.fields, visit)
-        else:
+            yield from every_column(inner.fields)
+
+
+def visit_scalars(columns: tuple[Column, ...], visit: Callable[[Scalar], None]) -> None:
+    """Call for every leaf, at any depth."""
+    for column in every_column(columns):
+        inner = innermost(column.type)
+        if isinstance(inner, Scalar):
             visit(inner)

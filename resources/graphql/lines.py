@@ -11,14 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json
 
+from resources.graphql import decimals, doubles
 from resources.graphql.cells import UNSTORABLE, times
 from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct, innermost, visit_scalars
 from resources.graphql.raw import RawRow
 
-# Others are numbers that Arrow would round, or JSON whose text is kept.
-WORDS = frozenset(
-    {"text", "enum", "unknown", "int64", "bool", "date", "time", "timestamp", "local timestamp"}
-)
+# JSON is not for it: its text is written anew.
+TEXTS = frozenset({"date", "time", "timestamp", "local timestamp", "decimal"})  # parsed as texts, cast later
+WORDS = TEXTS.union(("text", "enum", "unknown", "int64", "float64", "bool"))
 QUOTE, COLON = b'":'
 IN_NAMES = np.zeros(256, dtype=np.bool_)
 IN_NAMES[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")] = True
@@ -31,24 +31,28 @@ class Lines:
         self._columns = columns
         self._schema = pa.schema([column.field for column in columns])
         sent = pa.schema([pa.field(column.key, _sent(column.type)) for column in columns])
+        self._has_doubles = "float64" in _words(columns)
+        self._numbers = decimals.number_pattern(columns)
         self._options = pa.json.ParseOptions(explicit_schema=sent, unexpected_field_behavior="error")
 
     @classmethod
     def of(cls, columns: tuple[Column, ...]) -> Self | None:
         """Give the decoder of columns that it knows exactly; None where one is beyond it."""
-        scalars: list[Scalar] = []
-        visit_scalars(columns, scalars.append)
-        known = all(scalar.kept.word in WORDS for scalar in scalars)
+        known = _words(columns) <= WORDS
         return cls(columns) if known and not any(column.varies for column in columns) else None
 
     def table(self, rows: Sequence[RawRow]) -> pa.Table | None:
         """Decode at least one row; None where the exact decoder has to."""
         text = b"\n".join([row.raw for row in rows])
+        if self._numbers:
+            text = decimals.quoted(text, self._numbers)
         try:
             whole = pa.json.ReadOptions(use_threads=False, block_size=len(text) + 1)
             sent = pa.json.read_json(pa.BufferReader(text), read_options=whole, parse_options=self._options)
             arrays = [column.chunk(0) for column in sent.columns]  # the text is one block
             if sent.num_rows != len(rows) or _keys(self._columns, arrays, len(rows)) != _keys_in(text):
+                return None
+            if self._has_doubles and not doubles.are_exact(arrays, text):
                 return None
             typed = [_typed(array, column.type) for array, column in zip(arrays, self._columns, strict=True)]
         except UNSTORABLE:
@@ -56,19 +60,26 @@ class Lines:
         return pa.Table.from_arrays(typed, schema=self._schema)
 
 
+def _words(columns: tuple[Column, ...]) -> set[str]:
+    """Give the words for what the leaves are kept as."""
+    scalars: list[Scalar] = []
+    visit_scalars(columns, scalars.append)
+    return {scalar.kept.word for scalar in scalars}
+
+
 def _sent(type_: ColumnType) -> pa.DataType:
-    """Give the type as which a value is parsed: by response names, and times as the texts they are."""
+    """Give the type as which a value is parsed: by response names, times and decimals as texts."""
     match type_:
         case ListOf():
             return pa.list_(_sent(type_.item))
         case Struct():
             return pa.struct([pa.field(column.key, _sent(column.type)) for column in type_.fields])
         case Scalar():
-            return pa.string() if pa.types.is_temporal(type_.arrow) else type_.arrow
+            return pa.string() if type_.kept.word in TEXTS else type_.arrow
 
 
 def _typed(array: pa.Array, type_: ColumnType) -> pa.Array:
-    """Name the fields of a parsed array as in the table, without copying, and cast its times."""
+    """Name the fields of a parsed array as in the table, without copying, and cast its texts."""
     match type_:
         case ListOf():
             children, buffers = [_typed(array.values, type_.item)], array.buffers()[:2]
@@ -76,10 +87,16 @@ def _typed(array: pa.Array, type_: ColumnType) -> pa.Array:
             children = [_typed(array.field(i), column.type) for i, column in enumerate(type_.fields)]
             buffers = array.buffers()[:1]
         case Scalar():
-            return times(array, type_.arrow) if pa.types.is_temporal(type_.arrow) else array
+            return _cast(array, type_.arrow)
     return pa.Array.from_buffers(
         type_.arrow, len(array), buffers, array.null_count, array.offset, children=children
     )
+
+
+def _cast(array: pa.Array, arrow: pa.DataType) -> pa.Array:
+    if pa.types.is_temporal(arrow):
+        return times(array, arrow)
+    return decimals.cast(array, arrow) if pa.types.is_decimal(arrow) else array
 
 
 def _keys(columns: Sequence[Column], arrays: Sequence[pa.Array], objects: int) -> int:

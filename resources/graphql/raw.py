@@ -57,6 +57,17 @@ class RawRow(Mapping[str, object]):
         """Count the fields."""
         return len(self.fields)
 
+    def __eq__(self, other: object) -> bool:
+        """Compare the values, however they are written; the first that differs is mostly the first of all."""
+        if not isinstance(other, RawRow):
+            return super().__eq__(other)
+        if self.raw == other.raw:
+            return True
+        mine, theirs = self.fields, other.fields
+        return mine.keys() == theirs.keys() and all(self[key] == other[key] for key in mine)
+
+    __hash__ = None  # type: ignore[assignment]
+
     def whole(self) -> Mapping[str, object]:
         """Decode all of it; raises one of UNDECODABLE for a number that nothing holds."""
         row: Mapping[str, object] = DECODER.decode(self.raw)
@@ -68,6 +79,19 @@ def opened(value: object) -> object:
     if not isinstance(value, msgspec.Raw):
         return value
     return RawRow(value) if memoryview(value)[0] == BRACE else _read(value)
+
+
+def field_of(row: Mapping[str, object], name: str) -> object:
+    """Give one field, None where there is none; of a RawRow it alone is read, in half the time of all."""
+    if not isinstance(row, RawRow):
+        return row.get(name)
+    raw = _one_field(name).decode(row.raw).get(name)
+    return None if raw is None else _read(raw)
+
+
+@cache
+def _one_field(name: str) -> "msgspec.json.Decoder[Fields]":
+    return msgspec.json.Decoder(TypedDict("Field", {name: msgspec.Raw}, total=False))  # type: ignore
 
 
 def _read(raw: msgspec.Raw) -> object:
@@ -89,11 +113,16 @@ def decoded(body: bytes, type_: type | None) -> object:
 
 def _require_utf8(body: bytes) -> None:
     """Refuse what is not UTF-8, as msgspec does in what it decodes; Arrow sees it much faster than Python."""
-    ends = pa.py_buffer(np.array([0, len(body)], np.int64))
     try:
-        pa.Array.from_buffers(pa.large_string(), 1, [None, ends, pa.py_buffer(body)]).validate(full=True)
+        as_array(body, pa.large_string()).validate(full=True)
     except pa.ArrowInvalid as error:
         raise msgspec.DecodeError(str(error)) from None
+
+
+def as_array(text: bytes, type_: pa.DataType) -> pa.Array:
+    """Give a whole text as an array of one value, without copying or importing pandas, as pa.array does."""
+    ends = pa.py_buffer(np.array([0, len(text)], np.int64))
+    return pa.Array.from_buffers(type_, 1, [None, ends, pa.py_buffer(text)])
 
 
 def answer_type(data: object) -> type:

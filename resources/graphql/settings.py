@@ -1,8 +1,9 @@
 """What a user may set about a connection; every figure has a unit in its name."""
 
 import re
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from resources.errors import ConfigurationError
 
@@ -10,8 +11,29 @@ OVER_BUDGET = "targetdata/over_budget"  # the tag of a run in Dagster that may a
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Limits(BaseModel):
+    """The limits that a client keeps; whoever lets a user set them takes the fields from here."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    connect_timeout_seconds: float = Field(10.0, description="Until a connection is there.")
+    read_timeout_seconds: float = Field(60.0, description="Longest silence while an answer is read.")
+    request_timeout_seconds: float = Field(300.0, description="A whole request, from start to end.")
+    max_in_flight: int = Field(8, description="Requests in flight, at most; the controller finds how many.")
+    requests_per_second: float | None = Field(None, description="At most so many requests start a second.")
+    max_batch: int = Field(100, description="Keys in one document, at most; the controller finds how many.")
+    page_size: int = Field(500, description="Rows of a list asked for at once, where the query lets us say.")
+    budget_lookups: int | None = Field(
+        None, description="Keys that one run, or a planned backfill, may ask for; see docs/plan.md."
+    )
+    max_response_bytes: int = Field(64 * 1024 * 1024, description="A longer answer is refused.")
+    max_attempts: int = Field(8, description="Attempts of one request that fails with 5xx or breaks.")
+    max_retry_seconds: float = Field(900.0, description="Time for all attempts of one request.")
+    trust_env: bool = Field(False, description="Use HTTP_PROXY, HTTPS_PROXY, NO_PROXY and .netrc.")
+    ca_file: str | None = Field(None, description="PEM file of a private certificate authority.")
+
+
+class Settings(Limits):
     """A GraphQL endpoint and the limits that its client keeps.
 
     `url` is the endpoint itself, for example `https://api.example.com/graphql`. `digest_key` keys the
@@ -19,23 +41,10 @@ class Settings:
     """
 
     url: str
-    headers: dict[str, str] = field(default_factory=dict, repr=False)
-    connect_timeout_seconds: float = 10.0
-    read_timeout_seconds: float = 60.0
-    request_timeout_seconds: float = 300.0
-    max_in_flight: int = 8
-    requests_per_second: float | None = None
-    max_batch: int = 100
-    page_size: int = 500
-    budget_lookups: int | None = None
-    max_response_bytes: int = 64 * 1024 * 1024
-    max_attempts: int = 8
-    max_retry_seconds: float = 900.0
-    trust_env: bool = False
-    ca_file: str | None = None
-    digest_key: bytes = field(default=b"", repr=False)
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)
+    digest_key: bytes = Field(b"", repr=False)
 
-    def __post_init__(self) -> None:
+    def model_post_init(self, _: object) -> None:
         """Refuse what cannot work before a socket is opened."""
         check_url(self.url)
         for name in ("connect_timeout", "read_timeout", "request_timeout", "max_retry"):

@@ -115,7 +115,7 @@ class Throttle:
         self._pace.answered(started)
         self._in_flight.answered(started, now, size)
         if batch:
-            batch.answered(size, max((now - started) / together, self._pace.spacing))
+            batch.answered(size, (now - started) / together, self._pace.spacing)
 
     def _throttled(self, error: Throttled, started: float) -> None:
         """Pause all; slow down once for all requests that were in flight together."""

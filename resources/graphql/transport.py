@@ -7,6 +7,7 @@ below gql, judges status, headers and body first.
 import logging
 import ssl
 from collections.abc import Mapping
+from typing import Literal
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -114,14 +115,18 @@ def named(error: BaseException | None, host: str) -> ExtractionError:
             return Unavailable(f"the connection to {host} broke ({type(error).__name__})")
 
 
-def ssl_context(ca_file: str | None) -> ssl.SSLContext:
-    """Trust the system's authorities, and those in a PEM file besides."""
+def ssl_context(ca_file: str | None) -> "ssl.SSLContext | Literal[True]":
+    """Trust the system's authorities, and those in a PEM file besides.
+
+    aiohttp has a context of the system's, which it makes when it is imported: True stands for it.
+    """
+    if not ca_file:
+        return True
     context = ssl.create_default_context()
-    if ca_file:
-        try:
-            context.load_verify_locations(ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigurationError(f"the CA file {ca_file} cannot be read as PEM") from error
+    try:
+        context.load_verify_locations(ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"the CA file {ca_file} cannot be read as PEM") from error
     return context
 
 

@@ -11,7 +11,7 @@ from typing import Self
 
 from resources.lake import lock
 from resources.lake.commit import is_needed
-from resources.lake.table_file import make_folder
+from resources.table_file import make_folder
 
 STAGING = "_staging"
 LOCK = ".lock"

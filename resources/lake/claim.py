@@ -11,7 +11,7 @@ import msgspec
 from resources.errors import LakeBusy, LakeError
 from resources.lake import lock
 from resources.lake.level import level_of
-from resources.lake.table_file import UNREADABLE, make_folder, replace, write_file
+from resources.table_file import UNREADABLE, make_folder, replace, write_file
 
 CLAIMS, FILE, LOCK = "_claims", "claim.json", ".lock"
 WAIT_SECONDS = 60.0  # for another run's moves, which take milliseconds

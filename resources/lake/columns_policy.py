@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 import pyarrow as pa
 import pyarrow.types as pt
@@ -11,6 +10,7 @@ from resources.errors import LakeError, SchemaChanged
 from resources.lake.declared import read_type
 from resources.lake.manifest import Manifest, column_types
 from resources.lake.resource import Lake
+from resources.schema_changes import SchemaChanges
 
 ALLOW = (
     "to let new columns in, which are null in older partitions, set TARGETDATA_SCHEMA_CHANGES=additive "
@@ -21,13 +21,6 @@ BEGIN_ANEW = (
     "its asset and .graphql file, another name than {table}; or replace all partitions at once, in a single "
     "run (TARGETDATA_PARTITIONS_PER_RUN=0) or after moving {folder} away"
 )
-
-
-class SchemaChanges(StrEnum):
-    """What may be other in the columns that a query gives than in those that its table has."""
-
-    FROZEN = "frozen"  # nothing
-    ADDITIVE = "additive"  # there may be more of them, fields inside of structs too
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import msgspec
 
 from resources.errors import LakeError
 from resources.lake.level import level_of
-from resources.lake.table_file import UNREADABLE, make_folder, replace, sha256, sync, write_file
+from resources.table_file import UNREADABLE, make_folder, replace, sha256, sync, write_file
 
 COMMITS = "_commits"
 FORMAT_VERSION = 1

@@ -10,8 +10,8 @@ from pathlib import Path
 from resources.errors import LakeError
 from resources.lake.aside import STAGING, State, content, measured, swept
 from resources.lake.commit import Commit, pending
-from resources.lake.partition import lake_errors
 from resources.lake.published import finish_forward
+from resources.table_file import lake_errors
 
 OF_OLD = re.compile(r".+-\d+-.+")  # <table>-<generation>-<run>, as version 0.1.0 had it, without a lock
 OLD_IDLE = timedelta(days=1)  # only its age tells that nobody is at it

@@ -8,7 +8,7 @@ import msgspec
 import pyarrow as pa
 
 from resources.errors import LakeError
-from resources.lake.table_file import UNREADABLE, write_file
+from resources.table_file import UNREADABLE, write_file
 
 FORMAT_VERSION = 1
 FILE, NAME = "part-00000.parquet", "_manifest.json"

@@ -2,8 +2,8 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,10 +16,8 @@ from resources.lake.claim import Claims
 from resources.lake.commit import COMMITS, Commit
 from resources.lake.manifest import FILE, NAME, Manifest
 from resources.lake.published import recover
-from resources.lake.table_file import make_folder
 from resources.lake.unpublished import Unpublished
-
-ARROW = "Detail: [errno"  # how Arrow words what the system says
+from resources.table_file import lake_errors, make_folder
 
 
 class PartitionWriter:
@@ -134,18 +132,3 @@ def _require_writable(root: Path, name: str, folder: str) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         if path.exists() and path.stat().st_dev != root.stat().st_dev:
             raise OSError(errno.EXDEV, f"{path.relative_to(root)} is on another disk than the lake")
-
-
-@contextmanager
-def lake_errors(root: Path) -> Iterator[None]:
-    """Give the file system's errors their name."""
-    try:
-        yield
-    except OSError as error:
-        said = error.strerror or type(error).__name__
-        if error.errno and ARROW in said:
-            said = os.strerror(error.errno)
-        raise LakeError(
-            f"the lake {root} cannot be written: {said}. Choose another place (TARGETDATA_LAKE) or mend its "
-            "permissions or space"
-        ) from error

@@ -10,7 +10,7 @@ import msgspec
 import pyarrow as pa
 
 from resources.errors import LakeError
-from resources.lake.table_file import replace, sha256, write_file
+from resources.table_file import replace, sha256, write_file
 
 OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")  # written and read once: speed counts, not size
 

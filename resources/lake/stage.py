@@ -10,9 +10,8 @@ import pyarrow as pa
 
 from resources.errors import AccountingError
 from resources.lake.aside import STAGING, Aside
-from resources.lake.partition import lake_errors
 from resources.lake.slices import Slice, SliceFile, filtered, write_table
-from resources.lake.table_file import UNREADABLE, write_file
+from resources.table_file import UNREADABLE, lake_errors, write_file
 
 RESUMABLE = timedelta(days=1)  # older slices show a state that is too long ago
 FORMAT_VERSION = 1

@@ -11,7 +11,7 @@ from resources.lake.claim import Claim
 from resources.lake.commit import Commit, Move, is_needed
 from resources.lake.level import level_of
 from resources.lake.manifest import FILE, NAME, Manifest, column_types
-from resources.lake.table_file import TableFile, sha256
+from resources.table_file import TableFile, sha256
 
 
 class Unpublished:

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from resources.account.tokens import AccessTokens
 from resources.errors import TokenRefused
 from resources.graphql.query import Query
 from resources.targetdata import TargetDataResource
-from resources.targetdata.tokens import AccessTokens
 from tests.chaos.figures import show
 from tests.conftest import Connect
 from tests.local import last_days

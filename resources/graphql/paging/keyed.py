@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from hashlib import blake2b
+from itertools import compress
 from typing import TypedDict
 
 import pyarrow as pa
@@ -14,9 +15,10 @@ from resources.graphql.arrow import Misfit
 from resources.graphql.decoder import Decoder
 from resources.graphql.page import Page
 from resources.graphql.paging.batches import Batches
+from resources.graphql.paging.identities import Identities, in_group
 from resources.graphql.paging.keys import Asked
 from resources.graphql.paging.lookup import Key, Outcome
-from resources.graphql.paging.rows import Identities, stamped
+from resources.graphql.paging.rows import stamped
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from resources.graphql.tables import LOOKUPS
@@ -56,10 +58,7 @@ class KeyedPages:
         members = asked.members_of(start, len(outcomes))
         identities = [self._identity(outcome) for outcome in outcomes]
         found = [outcome.row is not None for outcome in outcomes]
-        rows_of = [
-            self._rows_of(group, identities, [index for index in indices if found[index]])
-            for group, indices in enumerate(members)
-        ]
+        rows_of = self._rows_of([[i for i in indices if found[i]] for indices in members], identities)
         wanted = sorted({index for indices in rows_of for index in indices})
         rows = self._rows([outcomes[index] for index in wanted])
         lookups = self._lookups(outcomes, identities)
@@ -81,11 +80,16 @@ class KeyedPages:
         pages[0].counts.lookups = len(outcomes)
         return pages
 
-    def _rows_of(self, group: int, identities: Sequence[str | None], found: list[int]) -> list[int]:
-        """Choose what makes a row in a group: one per identity, that of its first key, or one per key."""
+    def _rows_of(self, found: list[list[int]], identities: Sequence[str | None]) -> list[list[int]]:
+        """Choose what makes a row in each group: one per identity, that of its first key, or one per key."""
         if not self._query.identity:
             return found
-        return [index for index in found if self._identities.is_new(identities[index], group)]
+        fresh = iter(
+            self._identities.fresh(
+                in_group(identities[index], group) for group, indices in enumerate(found) for index in indices
+            )
+        )
+        return [list(compress(indices, fresh)) for indices in found]
 
     def _rows(self, found: list[Outcome]) -> pa.Table:
         schema = self._query.rows

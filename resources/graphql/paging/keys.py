@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from resources.errors import ConfigurationError
+from resources.graphql import decimals
 from resources.graphql.plan import Keyed
 from resources.graphql.texts import digest
 
@@ -88,7 +89,7 @@ def sorted_keys(keys: object, plan: Keyed) -> pa.Table:
             f"the keys have no column {', '.join(missing)}; there are: {', '.join(table.column_names)}"
         )
     try:
-        table = table.select(names).cast(pa.schema(plan.key_fields))
+        table = pa.table({field.name: _cast(table[field.name], field.type) for field in plan.key_fields})
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # their message holds a key
         raise ConfigurationError(f"the keys do not fit the query's variables {', '.join(names)}") from None
     if len(names) == 1 and ascending(table[names[0]]):
@@ -96,6 +97,11 @@ def sorted_keys(keys: object, plan: Keyed) -> pa.Table:
     enough = pc.or_ if plan.kinds else pc.and_  # of several kinds of identifiers, one will do
     table = table.filter(reduce(enough, [pc.is_valid(table[name]) for name in names]))
     return table.group_by(names).aggregate([]).sort_by([(name, "ascending") for name in names])
+
+
+def _cast(keys: pa.ChunkedArray, arrow: pa.DataType) -> pa.ChunkedArray:
+    is_text = pa.types.is_string(keys.type) or pa.types.is_large_string(keys.type)
+    return decimals.cast(keys, arrow) if is_text and pa.types.is_decimal(arrow) else keys.cast(arrow)
 
 
 def ascending(column: pa.ChunkedArray) -> bool:

@@ -44,11 +44,17 @@ class Likeness:
 
 def stable(one: Sequence[Row], other: Sequence[Row]) -> bool:
     """Say whether pages without ids have a column in common, other than one that is constant."""
-    if len(one) != len(other):
+    return len(one) == len(other) and any(_is_common(name, one, other) for name in (one[0] if one else ()))
+
+
+def _is_common(name: str, one: Sequence[Row], other: Sequence[Row]) -> bool:
+    """Go row by row, as a row is decoded when it is looked at, and the first one tells pages apart mostly."""
+    if (first := one[0].get(name)) is None:
         return False
-    for name in one[0] if one else ():
-        values = [row.get(name) for row in one]
-        varies = any(value != values[0] for value in values) or len(values) == 1
-        if varies and values[0] is not None and values == [row.get(name) for row in other]:
-            return True
-    return False
+    varies = len(one) == 1
+    for row, like in zip(one, other, strict=True):
+        value = row.get(name)
+        if value != like.get(name):
+            return False
+        varies = varies or value != first
+    return varies

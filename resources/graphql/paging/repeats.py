@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import compress
 
+from resources.graphql.paging.identities import Identities
 from resources.graphql.paging.likeness import Likeness
-from resources.graphql.paging.rows import Identities
 from resources.graphql.paging.stretch import Row
 from resources.graphql.plan import Listed
+from resources.graphql.raw import field_of
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +38,7 @@ class Repeats:
 
     def seen(self, identities: Iterable[object]) -> None:
         """Take note of rows that an earlier reading of the same list has given."""
-        for identity in identities:
-            self._is_new(identity)
+        self._are_fresh(identities)
 
     def fresh(self, rows: list[Row]) -> list[Row]:
         """Give the rows that have not come yet."""
@@ -62,11 +63,10 @@ class Repeats:
     def _unseen(self, rows: list[Row]) -> list[Row]:
         if not self._identity:
             return rows
-        identities = [row.get(self._identity) for row in rows]
-        return [row for row, identity in zip(rows, identities, strict=True) if self._is_new(identity)]
+        return list(compress(rows, self._are_fresh(field_of(row, self._identity) for row in rows)))
 
-    def _is_new(self, identity: object) -> bool:
-        return self._identities.is_new(None if identity is None else str(identity))
+    def _are_fresh(self, identities: Iterable[object]) -> list[bool]:
+        return self._identities.fresh(None if identity is None else str(identity) for identity in identities)
 
     def _unlike(self, rows: list[Row]) -> list[Row]:
         """Leave out what the page before had, or count it."""

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from resources.graphql.columns import column_name
+from resources.graphql.paging.identities import Identities, in_group
 from resources.graphql.paging.keys import Asked
-from resources.graphql.paging.rows import Identities
 from resources.graphql.plan import Keyed, Listed
 from resources.graphql.query import Query
 from resources.graphql.tables import ANSWERED_BY, LOOKUPS
@@ -82,8 +82,8 @@ def left_to_ask(
     for group, lookups in resume.staged(query.name + LOOKUPS):
         answered.append(joined(lookups.select(names)))
         good = good or answered_key(plan, lookups)
-        for identity in lookups["identity"].drop_null().to_pylist():
-            identities.is_new(identity, places[group])
+        found = lookups["identity"].drop_null().to_pylist()
+        identities.fresh(in_group(identity, places[group]) for identity in found)
     if not answered:
         return asked, identities, None
     done = pa.chunked_array([chunk for column in answered for chunk in column.chunks], pa.string())

@@ -2,28 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
-
-REMEMBERED_BYTES = 12  # of a digest: two identities among a billion share one with p < 1e-10
-
-
-class Identities:
-    """Remembers which identities have been seen in which groups, in about 90 bytes each, however long."""
-
-    def __init__(self) -> None:
-        self._seen: dict[bytes, int] = {}  # digest → a bit for each group
-
-    def is_new(self, identity: str | None, group: int = 0) -> bool:
-        """Say whether this is the first time in this group; a row without identity is always new."""
-        if identity is None:
-            return True
-        digest = blake2b(identity.encode(errors="surrogatepass"), digest_size=REMEMBERED_BYTES).digest()
-        seen, bit = self._seen.get(digest, 0), 1 << group
-        self._seen[digest] = seen | bit
-        return not seen & bit
 
 
 def stamped(table: pa.Table, fetched_at: Sequence[datetime] | datetime, schema: pa.Schema) -> pa.Table:

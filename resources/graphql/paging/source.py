@@ -37,9 +37,7 @@ class Source:
         self._variables = variables
         self._proven_size = 0  # the server has answered a page of this size
         self._text = strip_ignored_characters(print_ast(query.document))
-        # Where nothing else tells rows apart, pages are compared by all their values: then these are decoded.
-        is_compared = plan.is_counted and not (query.identity or plan.rows.id)
-        self._shape = None if is_compared else shape_of(plan)
+        self._shape = shape_of(plan)
 
     def go_on_from(self, position: object) -> None:
         """Set the position that an earlier reading of the same list has reached."""

@@ -29,6 +29,7 @@ BURSTS = (1.0, 0.1)  # of a second's requests: what a server's bucket holds
 RATES = (20, 50, 100, 200)  # requests a second that a server allows, all at the same time
 RATE_SECONDS = 180.0  # with two or three pauses of a second in the first of them
 LATENCY_SECONDS, FIXED_SECONDS, LEARNING_SECONDS = 20.0, 4.0, 20.0
+LIMITED_SECONDS = 40.0  # for fixed settings too, as they have the same pauses and the same first burst
 SETTLE_SECONDS = 1.0  # until the server has answered what the run before had left under way
 IN_FLIGHT, LATENCY = 8, 0.1
 FEW_KEYS = 20  # so that the CPU is not the limit
@@ -61,7 +62,7 @@ class Even(Batch):
         super().__init__(limit)
         self.size = limit
 
-    def answered(self, size: int, seconds: float) -> None:
+    def answered(self, size: int, seconds: float, spacing: float = 0.0) -> None:
         """Learn nothing."""
 
 
@@ -106,8 +107,7 @@ def measure(options: Options) -> Result:
     result.ratios += late(lookups, pages)
     for name, behaviour in PROFILES.items():
         options.say(name)
-        with running(behaviour) as server:
-            result.ratios.append(beside_fixed(lookups, server, name, options))
+        result.ratios.append(beside_fixed(lookups, behaviour, name, options))
     return result
 
 
@@ -159,17 +159,33 @@ def late(lookups: Work, pages: Work, seconds: float = LATENCY_SECONDS) -> list[R
     ]
 
 
-def beside_fixed(work: Work, server: Loopback, name: str, options: Options) -> Ratio:
+def beside_fixed(work: Work, behaviour: Behaviour, name: str, options: Options) -> Ratio:
     """Compare with the best of a sweep; the runs take turns, the controller's among them."""
     swept: dict[tuple[int, int], list[float]] = {settings: [] for settings in SWEEP}
     learned = []
     for _ in range(options.repeats):
-        for in_flight, batch in SWEEP:
-            with fixed():
-                counts = work.rates(server, FIXED_SECONDS, max_in_flight=in_flight, max_batch=batch)
-            swept[in_flight, batch].append(counts["keys_a_second"])
-        learned.append(work.rates(server, LEARNING_SECONDS)["keys_a_second"])
+        with fixed():
+            for settings, rate in zip(SWEEP, sweep(work, behaviour), strict=True):
+                swept[settings].append(rate)
+        with running(behaviour) as server:
+            seconds = LIMITED_SECONDS if behaviour.requests_per_second else LEARNING_SECONDS
+            learned.append(work.rates(server, seconds)["keys_a_second"])
     medians = {settings: median(found) for settings, found in swept.items()}
     best = max(medians, key=lambda settings: medians[settings])
     what = f"{name}: keys/s beside the best fixed, {best[0]} in flight × {best[1]} keys"
     return Ratio(what, median(learned) / medians[best], 0.9)
+
+
+def sweep(work: Work, behaviour: Behaviour) -> list[float]:
+    """Give the keys a second of each fixed setting: at the same time where a rate leaves the CPU idle."""
+    is_limited = behaviour.requests_per_second > 0
+    seconds = LIMITED_SECONDS if is_limited else FIXED_SECONDS
+
+    def one(settings: tuple[int, int]) -> float:
+        with running(behaviour) as server:
+            in_flight, batch = settings
+            counts = work.rates(server, seconds, max_in_flight=in_flight, max_batch=batch)
+        return counts["keys_a_second"]
+
+    with ThreadPoolExecutor(len(SWEEP) if is_limited else 1) as pool:
+        return list(pool.map(one, SWEEP))

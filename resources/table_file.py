@@ -3,9 +3,9 @@
 import hashlib
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +14,13 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from resources.errors import AccountingError
+from resources.errors import AccountingError, LakeError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)  # what msgspec raises for JSON that is damaged
+ARROW = "Detail: [errno"  # how Arrow words what the system says
 BUFFER_BYTES = 32 * 1024 * 1024  # of Arrow data that become one row group
 
 
@@ -156,3 +157,18 @@ def sync(folder: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+@contextmanager
+def lake_errors(root: Path) -> Iterator[None]:
+    """Give the file system's errors their name."""
+    try:
+        yield
+    except OSError as error:
+        said = error.strerror or type(error).__name__
+        if error.errno and ARROW in said:
+            said = os.strerror(error.errno)
+        raise LakeError(
+            f"the lake {root} cannot be written: {said}. Choose another place (TARGETDATA_LAKE) or mend its "
+            "permissions or space"
+        ) from error

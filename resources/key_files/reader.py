@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from resources.errors import FeedError, FeedMissing
-from resources.feed.columns import Columns, Row
-from resources.feed.content import COMPRESSIONS, Content, compression_of
-from resources.feed.delimited import csv_keys, csv_rows
-from resources.feed.json_lines import JsonLines
-from resources.feed.keys import FeedKeys
-from resources.feed.parquet import parquet_keys, parquet_rows
-from resources.feed.place import File, Place, expanded, matches, placed
-from resources.feed.text import whole_lines
+from resources.key_files.columns import Columns, Row
+from resources.key_files.content import COMPRESSIONS, Content, compression_of
+from resources.key_files.delimited import csv_keys, csv_rows
+from resources.key_files.json_lines import JsonLines
+from resources.key_files.keys import FeedKeys
+from resources.key_files.parquet import parquet_keys, parquet_rows
+from resources.key_files.place import File, Place, expanded, matches, placed
+from resources.key_files.text import whole_lines
 
 JSON_LINES = (".jsonl", ".ndjson", ".json")
 DELIMITERS = {".csv": ",", ".tsv": "\t"}

@@ -1,26 +1,26 @@
-"""The Dagster resource for TargetData: an offline refresh token that renews its own access tokens."""
+"""A connection to TargetData: an offline refresh token that renews its own access tokens."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from resources.connection import SECRET, Connection
 from resources.errors import ConfigurationError
 from resources.graphql.counts import Counts
 from resources.graphql.retry import Retry
 from resources.graphql.settings import Settings, check_url
-from resources.graphql_resource import SECRET, ApiResource
 
 if TYPE_CHECKING:  # they bring the network's libraries, which are needed when there is something to ask
+    from resources.account.tokens import AccessTokens
     from resources.graphql.client import Client
-    from resources.targetdata.tokens import AccessTokens
 
 GRAPHQL_PATH = "/graphql"
 TOKEN_PATH = "/auth/token"  # noqa: S105
 LOGIN_PATH = "/auth/offline-token"
 
 
-class TargetDataResource(ApiResource):
+class TargetDataConnection(Connection):
     """One TargetData account.
 
     The refresh token comes from `refresh_token` (in Dagster: `dg.EnvVar`) or from `refresh_token_file`, a
@@ -68,7 +68,7 @@ class TargetDataResource(ApiResource):
         return Client(settings, self._tokens)
 
     def _tokens(self, settings: Settings, retry: Retry, counts: Counts) -> "AccessTokens":
-        from resources.targetdata.tokens import AccessTokens
+        from resources.account.tokens import AccessTokens
 
         return AccessTokens(
             self.base_url.rstrip("/") + TOKEN_PATH,

@@ -7,10 +7,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from resources.errors import FeedError
-from resources.feed.columns import Cells
-from resources.feed.complaints import ambiguous, no_column
-from resources.feed.place import File
-from resources.feed.texts import is_key, key_texts
+from resources.key_files.columns import Cells
+from resources.key_files.complaints import ambiguous, no_column
+from resources.key_files.place import File
+from resources.key_files.texts import is_key, key_texts
 
 BATCH_ROWS = 1 << 16
 BUFFER_BYTES = 1 << 20

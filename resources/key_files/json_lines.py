@@ -8,10 +8,10 @@ from typing import TypeVar
 import msgspec
 
 from resources.errors import ConfigurationError
-from resources.feed.columns import Cells
-from resources.feed.complaints import broken, no_column
-from resources.feed.place import File
-from resources.feed.text import Lines, usable
+from resources.key_files.columns import Cells
+from resources.key_files.complaints import broken, no_column
+from resources.key_files.place import File
+from resources.key_files.text import Lines, usable
 
 EVENTS_ASKED_FOR_NAMES = 100
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from resources.feed.complaints import broken
-from resources.feed.content import Content
-from resources.feed.place import File
+from resources.key_files.complaints import broken
+from resources.key_files.content import Content
+from resources.key_files.place import File
 
 MAX_LINE_BYTES = 16 << 20
 

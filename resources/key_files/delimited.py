@@ -5,10 +5,10 @@ import io
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from resources.feed.columns import Cells
-from resources.feed.complaints import ambiguous, broken, no_column
-from resources.feed.place import File
-from resources.feed.text import Lines, usable
+from resources.key_files.columns import Cells
+from resources.key_files.complaints import ambiguous, broken, no_column
+from resources.key_files.place import File
+from resources.key_files.text import Lines, usable
 
 
 def csv_keys(file: File, lines: Lines, column: str, *, delimiter: str) -> Iterator[str | None]:

@@ -1,0 +1,21 @@
+"""Importing many modules at once."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Look for no garbage while modules load: there is none, and what is loaded stays to the end.
+
+    Python would look through all of it again and again, and once more when the process ends.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
