@@ -6,7 +6,8 @@ it: as late as the search for a rate may cost little, ever faster while nothing 
 """
 
 import math
-from dataclasses import dataclass
+
+from resources.graphql.burst import LEAST_ANSWERS, LEAST_SECONDS, Burst
 
 MARGIN = 0.985  # of the learned rate: a request that is late must not meet one that is early
 STEP_DOWN = 0.98  # at least, of a pace that led to a 429
@@ -18,7 +19,6 @@ LEAST_PROBE_SECONDS = 15.0  # until then, where a probe costs nothing: 429s are 
 TRUST = 10  # a rate is kept for so many times the time that it was learned from
 FIRST_RATE = 1.0  # at least: a server that was busy with others, or down, when it began says nothing yet
 FIRST_SHARE = 2  # times what the first burst and its pause came to: it began before the server minded
-LEAST_SECONDS, LEAST_ANSWERS = 0.2, 10  # from which on a rate is told from a burst
 SHORT_SECONDS, SHORT_FLOOR = 0.5, 0.5  # a burst that says little beyond that the pace was too high
 MOST_STARTS = 2000  # are remembered one by one; of more, every second one for two
 BISECTIONS = 16
@@ -27,45 +27,6 @@ DOUBTED, IN_VAIN = 2, 4  # the search for a rate takes less
 STEADY_SECONDS = 10.0  # a pace that held so long was not so wrong
 VAIN_SECONDS = 30.0  # a pace that held so long was not lowered in vain
 LATE_SECONDS = 0.05  # a timer or a busy loop may be so late without lowering the rate
-
-
-@dataclass(frozen=True, slots=True)
-class Burst:
-    """Requests that were answered between two 429s: when they started, and how many each stands for."""
-
-    began: float  # the start of the request that was refused before
-    resumed: float  # the end of the pause after it
-    starts: list[float]
-    ended: float  # the start of the request that was refused
-    each: int = 1
-
-    @property
-    def seconds(self) -> float:
-        """How long it took, without the pause."""
-        return max(0.0, self.ended - self.resumed)
-
-    @property
-    def answered(self) -> int:
-        """The number of requests."""
-        return len(self.starts) * self.each
-
-    @property
-    def fastest(self) -> float:
-        """The most requests a second that were kept up to the end."""
-        rates = []
-        for index, start in enumerate(self.starts):
-            number, seconds = (len(self.starts) - index) * self.each, self.ended - start
-            if start >= self.resumed and number >= LEAST_ANSWERS and seconds >= LEAST_SECONDS:
-                rates.append(number / seconds)
-        return max(rates, default=math.inf)
-
-    def missing(self, rate: float, at_first: float = 0.0) -> list[float]:
-        """Give what a bucket that fills at this rate lacked after each, if it lacked so much at first."""
-        after, at = [at_first], self.began
-        for start in self.starts:
-            after.append(max(0.0, after[-1] - rate * (start - at)) + self.each)
-            at = start
-        return after
 
 
 class Pace:
