@@ -14,7 +14,7 @@ from resources.graphql.page import Tally
 from resources.graphql.query import Query
 from resources.graphql.settings import Settings
 from tests.benchmarks.check import check
-from tests.benchmarks.contestant import Usage
+from tests.benchmarks.contestant import Contestant, Usage
 from tests.benchmarks.contestants import floor
 from tests.benchmarks.documents import BY_CURSOR, BY_OFFSET, BY_UMID, SCHEMA
 from tests.benchmarks.figures import Measured, Ratio, Result, after_start, times_as_fast
@@ -88,6 +88,14 @@ def test_a_result_is_refused_that_is_not_the_rows(server: Loopback, tmp_path: Pa
         pq.write_table(wrong, tmp_path / NAME)
         with pytest.raises(AssertionError):
             check("typed", NUMBER, tmp_path, NAME)
+
+
+def test_memory_is_not_told_where_the_benchmark_itself_has_more(tmp_path: Path) -> None:
+    small = Contestant(
+        name="small", arguments=("-S", "-c", "pass")
+    )  # a process begins with its parent's peak
+    with pytest.raises(RuntimeError, match="small: its memory is not known"):
+        small.run("http://127.0.0.1", tmp_path, tmp_path / "keys.csv")
 
 
 def test_a_ratio_is_the_median_over_turns_and_knows_its_target() -> None:

@@ -1,12 +1,10 @@
 """The benchmarks: `python -m tests.benchmarks --help`, or `make bench`."""
 
 import argparse
-import importlib
-import pkgutil
 import sys
 from pathlib import Path
 
-from tests.benchmarks import cases
+from tests.benchmarks.cases import known, run_apart
 from tests.benchmarks.figures import Result
 from tests.benchmarks.loopback import ROOT
 from tests.benchmarks.race import Options
@@ -32,7 +30,7 @@ def main() -> None:
     options = Options(rows=arguments.rows, repeats=arguments.repeats)
     results = {}
     for name in arguments.cases or known():
-        results[name] = run(name, options)
+        results[name] = run_apart(name, options)
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         arguments.out.write_text(as_json(results), "utf-8")
     print(markdown(results))
@@ -40,18 +38,6 @@ def main() -> None:
         _write_docs(results)
     if arguments.strict and not all(r.is_reached for result in results.values() for r in result.ratios):
         sys.exit("a target is not reached")
-
-
-def known() -> list[str]:
-    """Name all cases."""
-    return sorted(module.name for module in pkgutil.iter_modules(cases.__path__))
-
-
-def run(name: str, options: Options) -> Result:
-    """Run one case."""
-    options.say(f"--- {name}")
-    result: Result = importlib.import_module(f"{cases.__name__}.{name}").measure(options)
-    return result
 
 
 def _write_docs(results: dict[str, Result]) -> None:

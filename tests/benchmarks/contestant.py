@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 
 from tests.benchmarks.loopback import ROOT
 
@@ -50,6 +51,9 @@ class Contestant:
         if process.returncode:
             said = complaints.read_text()[-SAID:]
             raise RuntimeError(f"{self.name} ended with {process.returncode}: {said}")
+        # On Linux a process begins with the peak of the one that started it.
+        if usage.ru_maxrss <= getrusage(RUSAGE_SELF).ru_maxrss:
+            raise RuntimeError(f"{self.name}: its memory is not known, as the benchmark itself has more")
         return Usage(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
     def check(self, folder: Path, rows: int, *, whole: bool) -> None:
