@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Look for no garbage while modules load: there is none, and what is loaded stays to the end.
+    """Look for no garbage while modules load: there is little, and what is loaded stays to the end.
 
-    Python would look through all of it again and again, and once more when the process ends.
+    Python would look through all of it again and again, and once more when the process ends. What was garbage
+    before stays too, as in a notebook.
     """
     was_enabled = gc.isenabled()
     gc.disable()

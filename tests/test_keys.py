@@ -53,13 +53,24 @@ def test_keys_of_another_name_or_type_are_refused_without_showing_them(profiles_
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["1e-2147483647", "1.5", "9" * 39, "x"])
-def test_texts_that_are_no_keys_of_a_number_are_refused(text: str, tmp_path: Path) -> None:
-    query = numbered(tmp_path)
-    assert isinstance(query.plan, Keyed)
-    assert sorted_keys(["18446744073709551615", "7"], query.plan)["id"].to_pylist() == [7, 2**64 - 1]
+FORMS = [
+    pa.string(),
+    pa.large_string(),
+    pa.string_view(),
+    pa.binary(),
+    pa.dictionary(pa.int32(), pa.string()),
+]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+@pytest.mark.parametrize("text", ["1e-2147483647", "1.5", "38863656684546268772912734143717026668", "x"])
+def test_texts_that_are_no_keys_of_a_number_are_refused(text: str, form: pa.DataType, tmp_path: Path) -> None:
+    plan = numbered(tmp_path).plan
+    assert isinstance(plan, Keyed)
+    keys = pa.array(["18446744073709551615", "7", "1e2"], pa.string()).cast(form)
+    assert sorted_keys(keys, plan)["id"].to_pylist() == [7, 100, 2**64 - 1]
     with pytest.raises(ConfigurationError, match="the keys do not fit the query's variables id"):
-        sorted_keys([text], query.plan)
+        sorted_keys(pa.array([text]).cast(form), plan)
 
 
 def numbered(folder: Path) -> Query:

@@ -7,8 +7,9 @@ numbers are put in quotes before it sees them.
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from resources.graphql.columns import Column, Scalar, every_column
+from resources.graphql.columns import Column, Kept, Scalar, every_column
 from resources.graphql.raw import as_array
+from resources.graphql.values import reader
 
 
 def number_pattern(columns: tuple[Column, ...]) -> str | None:
@@ -37,3 +38,12 @@ def cast(texts: pa.Array, arrow: pa.DataType) -> pa.Array:
     if not pc.all(pc.match_substring_regex(texts, plain), min_count=0).as_py():
         raise pa.ArrowInvalid
     return texts.cast(arrow)
+
+
+def read(texts: pa.Array, arrow: pa.DataType) -> pa.Array:
+    """Cast texts as the engine reads them; raises ArrowInvalid or ValueError."""
+    try:
+        return cast(texts, arrow)
+    except pa.ArrowInvalid:
+        read_one = reader(Kept("decimal", arrow))
+        return pa.array([None if text is None else read_one(text) for text in texts.to_pylist()], arrow)

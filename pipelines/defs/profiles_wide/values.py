@@ -36,7 +36,7 @@ def _cast(values: pa.Array, type_: pa.DataType) -> pa.Array:
         if pt.is_floating(type_):
             return _doubles(values)
         if pt.is_decimal(type_):
-            return _decimals(values, type_)
+            return decimals.read(values, type_)
         if pt.is_timestamp(type_):
             values = pc.replace_substring_regex(values, BEYOND_MICROSECONDS, r"\1")
     return values.cast(type_)
@@ -50,15 +50,6 @@ def _doubles(texts: pa.Array) -> pa.Array:
     for text in pc.unique(texts.filter(pc.invert(sure))).to_pylist():
         reader(FLOAT)(text)
     return doubles
-
-
-def _decimals(texts: pa.Array, type_: pa.DataType) -> pa.Array:
-    """Read numbers as the engine does: Arrow itself may wrap, or crash, where digits do not fit at once."""
-    try:
-        return decimals.cast(texts, type_)
-    except pa.ArrowInvalid:
-        read = reader(Kept("decimal", type_))
-        return pa.array([None if text is None else read(text) for text in texts.to_pylist()], type_)
 
 
 def _fits(value: pa.Scalar, type_: pa.DataType) -> bool:

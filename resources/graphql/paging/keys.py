@@ -90,7 +90,7 @@ def sorted_keys(keys: object, plan: Keyed) -> pa.Table:
         )
     try:
         table = pa.table({field.name: _cast(table[field.name], field.type) for field in plan.key_fields})
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # their message holds a key
+    except (ValueError, pa.ArrowNotImplementedError):  # ArrowInvalid is one; their message holds a key
         raise ConfigurationError(f"the keys do not fit the query's variables {', '.join(names)}") from None
     if len(names) == 1 and ascending(table[names[0]]):
         return table  # as the keys of a partition are: no copy of millions of keys
@@ -100,8 +100,11 @@ def sorted_keys(keys: object, plan: Keyed) -> pa.Table:
 
 
 def _cast(keys: pa.ChunkedArray, arrow: pa.DataType) -> pa.ChunkedArray:
-    is_text = pa.types.is_string(keys.type) or pa.types.is_large_string(keys.type)
-    return decimals.cast(keys, arrow) if is_text and pa.types.is_decimal(arrow) else keys.cast(arrow)
+    if not pa.types.is_decimal(arrow):
+        return keys.cast(arrow)
+    values = keys.type.value_type if pa.types.is_dictionary(keys.type) else keys.type
+    is_number = pa.types.is_integer(values) or pa.types.is_decimal(values) or pa.types.is_floating(values)
+    return keys.cast(arrow) if is_number else decimals.read(keys.cast(pa.string()), arrow)
 
 
 def ascending(column: pa.ChunkedArray) -> bool:
