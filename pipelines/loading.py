@@ -1,6 +1,8 @@
 """Importing many modules at once."""
 
+import atexit
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,3 +22,10 @@ def loading() -> Iterator[None]:
         gc.freeze()
         if was_enabled:
             gc.enable()
+
+
+@atexit.register
+def _release() -> None:
+    """Let DuckDB's functions be collected at the end, or it tells of them as leaked."""
+    if "duckdb" in sys.modules:
+        gc.unfreeze()

@@ -1,6 +1,5 @@
 """Settings and fixtures for all tests."""
 
-import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -25,11 +24,6 @@ SCHEMA = ROOT / "pipelines" / "schema.graphql"
 MEMORY = Path("/dev/shm")
 
 Connect = Callable[..., TargetDataResource]
-
-
-def pytest_sessionfinish() -> None:
-    """Let go of what loading has kept from the garbage collector: DuckDB would tell of it as leaked."""
-    gc.unfreeze()
 
 
 @pytest.fixture
