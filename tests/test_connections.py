@@ -233,3 +233,8 @@ def test_a_server_error_without_data_is_given_up_for_now(
     sandbox.faults.status = 500
     with pytest.raises(ServerUnavailable):
         list(connect(sandbox, max_attempts=1).pages(profiles_query, keys=["a"]))
+
+
+def test_a_setting_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="requests_per_secnd"):
+        Settings.model_validate({"url": "https://api.example.com/graphql", "requests_per_secnd": 3})

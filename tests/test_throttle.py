@@ -81,6 +81,15 @@ def test_more_than_half_of_what_was_not_answered_in_time_is_not_tried() -> None:
     assert batch.size == 50
 
 
+def test_a_batch_that_went_back_keeps_to_half_of_what_is_not_answered_in_time() -> None:
+    batch = Batch(100)
+    batch.size = 64
+    for _ in range(2):
+        batch.late(100)
+        batch.refused(100)
+    assert batch.size == 50
+
+
 def test_refusals_that_are_seldom_are_not_about_the_size() -> None:
     batch = Batch(100)
     learn(batch, lambda size: 1.0 + 0.01 * size)

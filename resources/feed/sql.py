@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from resources.adbc import connect, query_errors, shown
+from resources.connection import SECRET
 from resources.errors import ConfigurationError, FeedError
 from resources.feed.distinct import Distinct
 from resources.feed.keys import KeySource
@@ -22,7 +23,6 @@ from resources.key_files.texts import is_key, key_texts
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection
 
-SECRET: dict[str, JsonValue] = {"dagster__is_secret": True}
 # What is no parameter: texts, names, comments, and PostgreSQL's $tag$ texts $tag$.
 SQL_TOKEN = re.compile(
     r"""

@@ -116,7 +116,7 @@ class Batch:
         self._refused_size = min(self._refused_size, max(2, size))
         if size in self._late:
             self._limit = min(self._limit, max(1, size // 2))
-        if self.size >= self._refused_size:
+        if self.size >= self._refused_size or self.size > self._limit:
             self.size = max(1, size // 2)
             self._samples.clear()
             self._other, self._rest = None, 0

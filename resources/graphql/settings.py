@@ -40,6 +40,8 @@ class Settings(Limits):
     digests that name a key in errors; at most 64 bytes.
     """
 
+    model_config = ConfigDict(extra="forbid")
+
     url: str
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
     digest_key: bytes = Field(b"", repr=False)
