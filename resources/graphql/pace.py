@@ -15,7 +15,7 @@ FAST = 2 * math.log(2)  # the growth of a search: the pace doubles in half a sec
 GROWN_SECONDS = 0.5  # at most, in one step, however slow the pace is
 STEEP = 8  # the power by which the pace grows: hardly until it is time to probe, and then soon fast
 PROBE_SECONDS = 100.0  # until then, for each second that a probe costs: the search takes one in a hundred
-LEAST_PROBE_SECONDS = 15.0  # until then, where a probe costs nothing: 429s are few
+LEAST_PROBE_SECONDS, LEAST_PROBE_REQUESTS = 15.0, 200  # until then, where it costs nothing: 429s are few
 TRUST = 10  # a rate is kept for so many times the time that it was learned from
 FIRST_RATE = 1.0  # at least: a server that was busy with others, or down, when it began says nothing yet
 FIRST_SHARE = 2  # times what the first burst and its pause came to: it began before the server minded
@@ -43,7 +43,7 @@ class Pace:
         self._began = -math.inf  # the start of the request refused before
         self._resumed = -math.inf  # the end of the pause after it
         self._full: Burst | None = None  # a short one, from a full bucket: says what that holds
-        self._last: Burst | None = None  # the one before
+        self._last = Burst(0.0, 0.0, [], 0.0)  # the one before
         self._probe_seconds = 0.0  # at the pace, until it is back at the rate; 0 while that is searched
         self._kept_seconds = 0.0  # at the pace
         self._learned_at = 0.0
@@ -117,16 +117,21 @@ class Pace:
             self.rate, self._probe_seconds = FIRST_SHARE * self._lowered_from, 0.0
             return
         is_alone = self._in_vain == 1 and since > STEADY_SECONDS
-        if self._in_vain and self._last and self._last.seconds < STEADY_SECONDS:
-            self._full = self._last  # the bucket is not what it seemed: learn that anew
+        if self._in_vain and self._holds_more(self._last, self._full):
+            self._full = self._last
         self._last = burst
         found = MARGIN * self._rate_of(burst, self._full)
         self.rate = max(self._floor(burst, is_alone=is_alone) * self.rate, min(found, STEP_DOWN * self.rate))
         self._held = self.rate
         lost = max(0.0, now - refused_start - max(self._full.missing(self.rate)) * self.spacing)
-        seldom = max(PROBE_SECONDS * lost, LEAST_PROBE_SECONDS)
+        seldom = max(PROBE_SECONDS * lost, LEAST_PROBE_SECONDS, LEAST_PROBE_REQUESTS * self.spacing)
         trust = 1.0 if is_alone else TRUST
         self._probe_seconds = min(seldom, trust * max(burst.seconds, now - refused_start))
+
+    def _holds_more(self, last: Burst, full: Burst) -> bool:
+        """Say whether a short burst shows that the bucket holds more than it seemed to at first."""
+        is_short = last.seconds < STEADY_SECONDS
+        return is_short and max(last.missing(self.rate)) > max(full.missing(self.rate))
 
     @staticmethod
     def _floor(burst: Burst, *, is_alone: bool) -> float:
@@ -168,7 +173,7 @@ class Pace:
         kept_up = burst.answered >= KEPT * self.rate * burst.seconds
         if MARGIN * self.rate > self._held or since > VAIN_SECONDS:
             self._in_vain = 0
-        elif burst.seconds >= LEAST_SECONDS:  # else the search is still far above
+        elif burst.seconds >= LEAST_SECONDS and burst.answered >= LEAST_ANSWERS:  # else it is still searched
             self._lowered_from = self._lowered_from if self._in_vain else self.rate
             self._in_vain += 1
         return kept_up and self._in_vain >= IN_VAIN and burst.seconds >= LEAST_SECONDS
