@@ -10,16 +10,28 @@ from pathlib import Path
 
 import pytest
 import trustme
+from pydantic import ValidationError
 
+from resources.account import TargetDataConnection
+from resources.connection import Connection, GraphQLConnection
 from resources.errors import ConfigurationError, ExtractionError, QueryError, Refused, ServerUnavailable
 from resources.graphql.client import Client
 from resources.graphql.query import Query
 from resources.graphql.settings import Settings
 from resources.graphql_resource import GraphQLResource
+from resources.targetdata import TargetDataResource
 from tests.conftest import ROOT, Connect
 from tests.sandbox import Sandbox
 
 PING = "{ __typename }"
+
+
+@pytest.mark.parametrize(
+    "kind", [GraphQLConnection, GraphQLResource, TargetDataConnection, TargetDataResource]
+)
+def test_a_limit_that_there_is_not_is_refused_by_name(kind: type[Connection]) -> None:
+    with pytest.raises(ValidationError, match=r"request_per_second\n"):
+        kind.model_validate({"url": "https://a.example", "base_url": "", "request_per_second": 3})
 
 
 def ping(sandbox: Sandbox, connect: Connect, **settings: object) -> str:

@@ -33,6 +33,7 @@ DECIMALS = [
     for digits in ("38,9", "18,2", "20,0", "4,4", "38,38")
 ]
 FLOAT = Scalar("X", kept_as("float64") or UNKNOWN)
+OWN_TEXT = Scalar("X", TEXT)
 TEXTS = ["", "a", "Ä\n", ":", '":', 'x":', '\\":', "null", '{"a":1}', "\u2028", "\U0001f600", "\0", "123"]
 FITTING: dict[str, list[Any]] = {
     "int64": [0, -1, 2**53 + 1, 2**63 - 1, -(2**63)],
@@ -319,13 +320,19 @@ def by_lines(leaf: Scalar, *values: str) -> list[Any] | None:
     return None if table is None else table["a"].to_pylist()
 
 
-def test_a_number_that_is_text_elsewhere_is_not_put_in_quotes() -> None:
-    shape = (Column("a", DECIMALS[1]), Column("b", Struct((Column("a", Scalar("X", TEXT)),))))
+@pytest.mark.parametrize(("outside", "inside"), [(DECIMALS[1], OWN_TEXT), (OWN_TEXT, DECIMALS[1])])
+def test_a_number_that_is_text_elsewhere_is_not_put_in_quotes(outside: Scalar, inside: Scalar) -> None:
+    def row(price: str, text: str) -> RawRow:
+        first, second = (price, text) if outside is DECIMALS[1] else (text, price)
+        return raw({"a": first, "b": {"a": second}})
+
+    shape = (Column("a", outside), Column("b", Struct((Column("a", inside),))))
     lines = Lines.of(shape)
     assert lines
-    assert lines.table([raw({"a": "1.5", "b": {"a": "x"}})])
-    assert lines.table([raw({"a": "1.5", "b": {"a": "@-0@"}})]) is None
-    require_same_or_none([raw({"a": "1.5", "b": {"a": "@1.50@"}})], shape)
+    assert lines.table([row("1.5", "x")])
+    assert lines.table([row("1.5", "@-0@")]) is None
+    assert lines.table([row("@1.5@", "x")]) is None
+    require_same_or_none([row("1.5", "@1.50@")], shape)
 
 
 def test_json_that_is_written_anew_is_not_for_the_fast_decoder() -> None:

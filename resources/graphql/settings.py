@@ -14,7 +14,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 class Limits(BaseModel):
     """The limits that a client keeps; whoever lets a user set them takes the fields from here."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     connect_timeout_seconds: float = Field(10.0, description="Until a connection is there.")
     read_timeout_seconds: float = Field(60.0, description="Longest silence while an answer is read.")
@@ -39,8 +39,6 @@ class Settings(Limits):
     `url` is the endpoint itself, for example `https://api.example.com/graphql`. `digest_key` keys the
     digests that name a key in errors; at most 64 bytes.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     url: str
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
