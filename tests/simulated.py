@@ -156,7 +156,8 @@ def fixed(in_flight: int, size: int) -> tuple[Throttle, Batch]:
 def extract(
     server: Server, throttle: Throttle, batch: Batch, seconds: float, see: Callable[[], None] = lambda: None
 ) -> Server:
-    """Ask for keys without end, for so long."""
+    """Ask for keys without end, for so long; the pauses that the client draws are the same each time."""
+    random.seed(server.seed)
 
     async def ask(size: int) -> None:
         while True:

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resources.graphql.batch_size import Batch
+from resources.graphql.burst import Burst
 from resources.graphql.in_flight import TRIAL, InFlight
+from resources.graphql.pace import Pace
 from resources.graphql.throttle import Throttle
 from tests.simulated import Bucket, Even, Outage, Server, Whim, Window, extract, fixed
 
@@ -50,14 +52,56 @@ def test_a_rate_is_learned_and_kept(
 
 
 @pytest.mark.parametrize("retry_after", [None, 1.0])
-@pytest.mark.parametrize(("rate", "latency"), [(20, 0.01), (20, 0.1), (50, 0.1)])
+@pytest.mark.parametrize(
+    ("rate", "latency", "share"), [(15, 0.01, 0.88), (20, 0.01, 0.955), (20, 0.1, 0.955), (50, 0.1, 0.955)]
+)
 def test_a_server_that_allows_hardly_a_burst_costs_its_pauses_and_little_more(
-    rate: int, latency: float, retry_after: float | None
+    rate: int, latency: float, share: float, retry_after: float | None
 ) -> None:
     server = Server(limit=Bucket(rate, rate / 10), latency=latency, retry_after=retry_after, noise=0.02)
     learned(server, seconds=180.0, at_once=32 if latency > 0.05 else 8)
-    assert server.answered / 180 >= 0.955 * rate
+    assert server.answered / 180 >= share * rate
     assert refused_share(server) <= 0.01
+
+
+@pytest.mark.parametrize("rate", [5, 10])
+@pytest.mark.parametrize("burst_seconds", [1, 3])
+def test_a_slow_server_is_asked_beyond_its_rate_but_seldom(rate: int, burst_seconds: int) -> None:
+    server = Server(limit=Bucket(rate, rate * burst_seconds), retry_after=None, latency=0.02, noise=0.1)
+    learned(server, seconds=900.0)
+    assert server.answered / 900 >= 0.98 * rate
+    assert refused_share(server) <= 0.01
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_few_answers_do_not_say_how_slow_a_server_is(seed: int) -> None:
+    server = Server(limit=Bucket(5, 1), retry_after=None, latency=0.02, noise=0.1, seed=seed)
+    learned(server, seconds=180.0)
+    assert server.answered / 180 >= 0.9 * 5
+    assert refused_share(server) <= 0.02
+
+
+def test_a_request_that_is_a_little_late_does_not_lower_the_rate_and_a_stall_is_not_made_up_for() -> None:
+    pace = Pace(10.0)
+    pace.start(1.0, waited=False)
+    pace.start(pace.due + 0.03, waited=True)
+    assert pace.due == pytest.approx(1.2)
+    pace.start(pace.due + 3.0, waited=True)
+    assert pace.due == pytest.approx(4.2 + 0.1)
+
+
+def test_what_is_remembered_of_answers_is_bounded_and_says_the_same() -> None:
+    def answered(number: int) -> Pace:
+        pace = Pace(None)
+        for index in range(number):
+            pace.answered(index / 100)
+        return pace
+
+    many = answered(100_000)
+    assert len(many._starts) < 2000
+    burst = Burst(0.0, 0.0, many._starts, 1000.0, many._each)
+    assert burst.answered == pytest.approx(100_000, rel=0.001)
+    assert burst.missing(80.0)[-1] == pytest.approx(100_000 - 80 * 1000, rel=0.01)
 
 
 @FEW

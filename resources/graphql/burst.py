@@ -1,6 +1,5 @@
 """What was answered between two 429s, and what it says of a bucket."""
 
-import math
 from dataclasses import dataclass
 
 LEAST_SECONDS, LEAST_ANSWERS = 0.2, 10  # from which on a rate is told from a burst
@@ -25,16 +24,6 @@ class Burst:
     def answered(self) -> int:
         """The number of requests."""
         return len(self.starts) * self.each
-
-    @property
-    def fastest(self) -> float:
-        """The most requests a second that were kept up to the end."""
-        rates = []
-        for index, start in enumerate(self.starts):
-            number, seconds = (len(self.starts) - index) * self.each, self.ended - start
-            if start >= self.resumed and number >= LEAST_ANSWERS and seconds >= LEAST_SECONDS:
-                rates.append(number / seconds)
-        return max(rates, default=math.inf)
 
     def missing(self, rate: float, at_first: float = 0.0) -> list[float]:
         """Give what a bucket that fills at this rate lacked after each, if it lacked so much at first."""

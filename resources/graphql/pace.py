@@ -12,7 +12,6 @@ from resources.graphql.burst import LEAST_ANSWERS, LEAST_SECONDS, Burst
 MARGIN = 0.985  # of the learned rate: a request that is late must not meet one that is early
 STEP_DOWN = 0.98  # at least, of a pace that led to a 429
 FAST = 2 * math.log(2)  # the growth of a search: the pace doubles in half a second
-GROWN_SECONDS = 0.5  # at most, in one step, however slow the pace is
 STEEP = 8  # the power by which the pace grows: hardly until it is time to probe, and then soon fast
 PROBE_SECONDS = 100.0  # until then, for each second that a probe costs: the search takes one in a hundred
 LEAST_PROBE_SECONDS, LEAST_PROBE_REQUESTS = 15.0, 200  # until then, where it costs nothing: 429s are few
@@ -22,10 +21,8 @@ FIRST_SHARE = 2  # times what the first burst and its pause came to: it began be
 SHORT_SECONDS, SHORT_FLOOR = 0.5, 0.5  # a burst that says little beyond that the pace was too high
 MOST_STARTS = 2000  # are remembered one by one; of more, every second one for two
 BISECTIONS = 16
-KEPT = 0.8  # of the pace: the server answered as much until the 429
 DOUBTED, IN_VAIN = 2, 4  # the search for a rate takes less
 STEADY_SECONDS = 10.0  # a pace that held so long was not so wrong
-VAIN_SECONDS = 30.0  # a pace that held so long was not lowered in vain
 LATE_SECONDS = 0.05  # a timer or a busy loop may be so late without lowering the rate
 
 
@@ -46,7 +43,6 @@ class Pace:
         self._last = Burst(0.0, 0.0, [], 0.0)  # the one before
         self._probe_seconds = 0.0  # at the pace, until it is back at the rate; 0 while that is searched
         self._kept_seconds = 0.0  # at the pace
-        self._learned_at = 0.0
         self._held = 0.0  # the pace that was learned last, before it grew
         self._in_vain = 0  # 429s in a row that lowering the pace has not kept off
         self._lowered_from = 0.0  # the pace before them
@@ -88,13 +84,12 @@ class Pace:
         return True
 
     def _grow(self) -> None:
-        step = min(self.spacing, GROWN_SECONDS)
-        self._kept_seconds += step
+        self._kept_seconds += self.spacing
         growth = FAST
         if self._probe_seconds:
             share = min(10.0, self._kept_seconds / self._probe_seconds)
             growth = min(FAST, (1 / MARGIN - 1) * STEEP / self._probe_seconds * share ** (STEEP - 1))
-        self.rate *= math.exp(growth * step)
+        self.rate *= math.exp(growth * self.spacing)
 
     def _learn(self, now: float, refused_start: float) -> None:
         """Set the pace, when the pause after a 429 is over.
@@ -105,7 +100,6 @@ class Pace:
         if not burst.starts:
             return
         self._began, self._resumed, self._each = refused_start, now, 1
-        since, self._learned_at = now - self._learned_at, now
         self._kept_seconds = 0.0
         if self._full is None:
             self._full = self._last = burst
@@ -113,20 +107,18 @@ class Pace:
                 FIRST_RATE, FIRST_SHARE * burst.answered / max(now - burst.starts[0], LEAST_SECONDS)
             )
             return
-        if self._is_unrelated(burst, since):
+        if self._is_unrelated(burst):
             self.rate, self._probe_seconds = FIRST_SHARE * self._lowered_from, 0.0
             return
-        is_alone = self._in_vain == 1 and since > STEADY_SECONDS
         if self._in_vain and self._holds_more(self._last, self._full):
             self._full = self._last
         self._last = burst
         found = MARGIN * self._rate_of(burst, self._full)
-        self.rate = max(self._floor(burst, is_alone=is_alone) * self.rate, min(found, STEP_DOWN * self.rate))
+        self.rate = max(self._floor(burst) * self.rate, min(found, STEP_DOWN * self.rate))
         self._held = self.rate
         lost = max(0.0, now - refused_start - max(self._full.missing(self.rate)) * self.spacing)
         seldom = max(PROBE_SECONDS * lost, LEAST_PROBE_SECONDS, LEAST_PROBE_REQUESTS * self.spacing)
-        trust = 1.0 if is_alone else TRUST
-        self._probe_seconds = min(seldom, trust * max(burst.seconds, now - refused_start))
+        self._probe_seconds = min(seldom, TRUST * max(burst.seconds, now - refused_start))
 
     def _holds_more(self, last: Burst, full: Burst) -> bool:
         """Say whether a short burst shows that the bucket holds more than it seemed to at first."""
@@ -134,10 +126,8 @@ class Pace:
         return is_short and max(last.missing(self.rate)) > max(full.missing(self.rate))
 
     @staticmethod
-    def _floor(burst: Burst, *, is_alone: bool) -> float:
-        """Say to what share of it the pace may fall: a 429 alone may be one of late requests in a bunch."""
-        if is_alone:
-            return STEP_DOWN
+    def _floor(burst: Burst) -> float:
+        """Say to what share of it the pace may fall."""
         is_short = burst.seconds < SHORT_SECONDS or burst.answered < LEAST_ANSWERS
         return SHORT_FLOOR if is_short else 0.0
 
@@ -153,7 +143,7 @@ class Pace:
     def _rate_of(self, burst: Burst, full: Burst) -> float:
         """Give the rate at which one bucket, full before the one and empty before the other, ended empty."""
         low = burst.answered / (burst.ended - burst.began)  # or more, if the bucket was full meanwhile
-        high = max(low, min(self.rate, burst.fastest))
+        high = max(low, self.rate)
         least = low
         for _ in range(BISECTIONS):
             rate = (low + high) / 2
@@ -165,15 +155,15 @@ class Pace:
         # Where that did not hold the last time, the bucket was not what it seemed.
         return low if self._in_vain < DOUBTED else math.sqrt(low * least)
 
-    def _is_unrelated(self, burst: Burst, since: float) -> bool:
-        """Say whether 429s go on coming, although the pace was lowered and the server kept up with it.
+    def _is_unrelated(self, burst: Burst) -> bool:
+        """Say whether 429s go on coming, although the pace was lowered.
 
         Then they are not about it: another client has the same limit, or the server is that way.
         """
-        kept_up = burst.answered >= KEPT * self.rate * burst.seconds
-        if MARGIN * self.rate > self._held or since > VAIN_SECONDS:
+        is_searched = burst.seconds < LEAST_SECONDS or burst.answered < LEAST_ANSWERS  # still, far above it
+        if MARGIN * self.rate > self._held:
             self._in_vain = 0
-        elif burst.seconds >= LEAST_SECONDS and burst.answered >= LEAST_ANSWERS:  # else it is still searched
+        elif not is_searched:
             self._lowered_from = self._lowered_from if self._in_vain else self.rate
             self._in_vain += 1
-        return kept_up and self._in_vain >= IN_VAIN and burst.seconds >= LEAST_SECONDS
+        return not is_searched and self._in_vain >= IN_VAIN

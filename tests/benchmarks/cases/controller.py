@@ -29,7 +29,9 @@ NOTE = (
     "with `Retry-After: 1` costs a second, in which a small bucket fills but once. The last three rows "
     "compare {learning:.0f} s of a controller that knows nothing at first with {fixed:.0f} s of each fixed "
     "setting, and {limited:.0f} s of both where requests are limited: there the fixed ones run at the same "
-    "time. Of servers that allow ten requests a second or fewer, more than 1 % may be answered 429."
+    "time. The search for a rate takes some ten to twenty 429s, whatever it is: of ten requests a second "
+    "or fewer that is more than 1 % of these minutes; after a quarter of an hour it is less, from five a "
+    "second on."
 )
 ROWS = 400_000
 BURSTS = (1.0, 0.1)  # of a second's requests: what a server's bucket holds
