@@ -1,6 +1,8 @@
 """Connections to databases over ADBC: the URI's scheme chooses the driver's package.
 
-Known are `duckdb:///absolute/path.duckdb` and `postgresql://user:password@host:5432/database`.
+Known are `duckdb:///absolute/path.duckdb`, `postgresql://user:password@host:5432/database` and
+`snowflake://user:password@account/database/schema?warehouse=name`. The last is written by its driver's
+documentation, and was never run against a server.
 """
 
 import importlib
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection
 
 LATER_SECONDS = 60.0
+HOLDER = re.compile(r"Conflicting lock is held in (\S+) \(PID (\d+)\)")  # DuckDB's words
 EXAMPLE = "duckdb:///absolute/path.duckdb or postgresql://user:password@host:5432/database"
 
 # Nothing of an address that is written in another way is shown: parts of its password might be.
@@ -53,7 +56,7 @@ def connect(uri: str, *, read_only: bool = False) -> "Connection":
         raise ConfigurationError(f"the database's URI begins with none of {known}; for example {EXAMPLE}")
     connection = opener(uri, read_only)
     with connection.cursor() as cursor:
-        cursor.execute("SET TimeZone = 'UTC'")
+        cursor.execute(IN_UTC.get(scheme, "SET TimeZone = 'UTC'"))
     return connection
 
 
@@ -64,9 +67,10 @@ def shown(uri: str) -> str:
 
 
 def _duckdb(uri: str, read_only: bool) -> "Connection":
-    driver = _imported("adbc_driver_duckdb", "duckdb")
-    manager = _imported("adbc_driver_manager", "adbc-driver-manager")
-    dbapi = _imported("adbc_driver_manager.dbapi", "adbc-driver-manager")
+    import adbc_driver_duckdb as driver
+    import adbc_driver_manager as manager
+    from adbc_driver_manager import dbapi
+
     path = Path(unquote(urlsplit(uri).path))
     if urlsplit(uri).netloc or not path.is_absolute():
         raise ConfigurationError(f"a DuckDB file is named by its absolute path, as in {EXAMPLE}")
@@ -79,15 +83,15 @@ def _duckdb(uri: str, read_only: bool) -> "Connection":
     except manager.Error as error:
         said = str(error).partition("\n")[0]
         if "lock" in said:
-            raise ServerUnavailable(
-                f"{path} is in use by another process", after_seconds=LATER_SECONDS
-            ) from None
+            holder = HOLDER.search(said)
+            by = f"process {holder[2]} ({holder[1]})" if holder else "another process"
+            raise ServerUnavailable(f"{path} is in use by {by}", after_seconds=LATER_SECONDS) from None
         raise ConfigurationError(f"{path} cannot be opened: {said}") from None
     return connection
 
 
 def _postgresql(uri: str, read_only: bool) -> "Connection":
-    dbapi = _imported("adbc_driver_postgresql.dbapi", "adbc-driver-postgresql")
+    dbapi = _imported("adbc_driver_postgresql.dbapi", "postgresql")
     try:
         connection: Connection = dbapi.connect(uri, autocommit=True)
     except dbapi.Error as error:
@@ -98,19 +102,32 @@ def _postgresql(uri: str, read_only: bool) -> "Connection":
     return connection
 
 
+def _snowflake(uri: str, read_only: bool) -> "Connection":
+    """Open Snowflake by its driver, whose address is without a scheme; read-only is its role's matter."""
+    dbapi = _imported("adbc_driver_snowflake.dbapi", "snowflake")
+    try:
+        connection: Connection = dbapi.connect(uri.partition("://")[2], autocommit=True)
+    except dbapi.Error as error:
+        raise _refused(uri, str(error)) from None
+    return connection
+
+
 OPENERS: dict[str, Callable[[str, bool], "Connection"]] = {
     "duckdb": _duckdb,
     "postgresql": _postgresql,
     "postgres": _postgresql,
+    "snowflake": _snowflake,
 }
+IN_UTC = {"snowflake": "ALTER SESSION SET TIMEZONE = 'UTC'"}
 
 
-def _imported(module: str, package: str) -> ModuleType:
+def _imported(module: str, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError:
+        package = f"adbc-driver-{extra}"
         raise ConfigurationError(
-            f"this database needs the package {package}: pip install -e '.[sql]'"
+            f"this database needs the package {package}: pip install -e '.[{extra}]'"
         ) from None
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.lake import lock
+from resources import lock
 from resources.lake.aside import Aside, remove_dead
 from resources.table_file import make_folder
 from tests.conftest import ROOT

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
-from resources.lake import lock
+from resources import lock
 from resources.lake.commit import is_needed
 from resources.table_file import make_folder
 

@@ -1,6 +1,5 @@
 """Who may publish a partition: the newest claim, checked and used under the partition's lock."""
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from resources import lock
 from resources.errors import LakeBusy, LakeError
-from resources.lake import lock
 from resources.lake.level import level_of
 from resources.table_file import UNREADABLE, make_folder, replace, write_file
 
@@ -40,20 +39,15 @@ class Claims:
             if time.monotonic() > until:
                 raise LakeBusy(self._busy(), after_seconds=WAIT_SECONDS)
             time.sleep(LOOK_SECONDS)
-        try:
+        with lock.released(held):
             yield
-        finally:
-            os.close(held)
 
     @contextmanager
     def locked_at_once(self) -> Iterator[bool]:
         """Hold the partition if nobody else does, and say whether that is so."""
         held = self._take_lock()
-        try:
+        with lock.released(held):
             yield held is not None
-        finally:
-            if held is not None:
-                os.close(held)
 
     def _take_lock(self) -> int | None:
         make_folder(self._folder)

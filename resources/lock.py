@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -22,3 +24,13 @@ def take(path: Path, *, wait: bool = False, create: bool = True) -> int | None:
         raise
     os.close(lock)
     return None
+
+
+@contextmanager
+def released(held: int | None) -> Iterator[None]:
+    """Let go of what holds a lock when the `with` ends."""
+    try:
+        yield
+    finally:
+        if held is not None:
+            os.close(held)

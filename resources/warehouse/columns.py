@@ -1,0 +1,50 @@
+"""Columns of a warehouse table: Arrow types as SQL types, one expression for all dialects."""
+
+import pyarrow as pa
+import pyarrow.types as pt
+from sqlglot import exp
+
+from resources.errors import ConfigurationError
+
+# Each is understood by every dialect under its own name for it.
+TYPES: dict[pa.DataType, str] = {
+    pa.string(): "TEXT",
+    pa.large_string(): "TEXT",
+    pa.bool_(): "BOOLEAN",
+    pa.int8(): "SMALLINT",
+    pa.int16(): "SMALLINT",
+    pa.int32(): "INT",
+    pa.int64(): "BIGINT",
+    pa.float32(): "DOUBLE",
+    pa.float64(): "DOUBLE",
+    pa.date32(): "DATE",
+    pa.time64("us"): "TIME",
+    pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ",
+    pa.timestamp("us"): "TIMESTAMP",
+}
+
+
+def sql_type(field: pa.Field, table: str) -> exp.DataType:
+    """Give a column's SQL type; raise ConfigurationError for a type that warehouses have no column for."""
+    if pt.is_decimal128(field.type):
+        return exp.DataType.build(f"DECIMAL({field.type.precision}, {field.type.scale})")
+    if field.type not in TYPES:
+        raise ConfigurationError(
+            f"{table}.{field.name} is {field.type}, which a column of a warehouse cannot be: cast it in the "
+            "asset that makes the table"
+        )
+    return exp.DataType.build(TYPES[field.type])
+
+
+def column_definitions(table: str, schema: pa.Schema) -> list[exp.ColumnDef]:
+    """Define all columns of a table, each quoted, so that no name is a keyword."""
+    return [
+        exp.ColumnDef(this=exp.to_identifier(field.name, quoted=True), kind=sql_type(field, table))
+        for field in schema
+    ]
+
+
+def create_table(table: exp.Table, schema: pa.Schema) -> exp.Create:
+    """Make the statement that creates a table, if it is not there."""
+    columns = column_definitions(table.name, schema)
+    return exp.Create(this=exp.Schema(this=table, expressions=columns), kind="TABLE", exists=True)
