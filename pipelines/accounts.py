@@ -40,7 +40,8 @@ def of_account(found: dg.Definitions) -> dg.Definitions:
         return found
     # Said of every check that gets another key; the pinned minor version keeps it as it is.
     warnings.filterwarnings("ignore", message="Parameter `execution_type`", category=dg.BetaWarning)
-    definitions = [*(found.assets or ()), *(found.asset_checks or ())]
+    # A module that imports an asset of another has it too.
+    definitions = list({id(d): d for d in (*(found.assets or ()), *(found.asset_checks or ()))}.values())
     assets = [d for d in definitions if isinstance(d, dg.AssetsDefinition)]
     keys = {key: key.with_prefix(prefix) for definition in assets for key in definition.keys}
     return dg.Definitions(

@@ -8,6 +8,7 @@ from pipelines.variables import GRAPHQL, PREFIX, api_limits, value, variables
 from resources.feed import Feed, KeySource, SqlKeys
 from resources.graphql_resource import GraphQLResource
 from resources.targetdata import TargetDataResource
+from resources.warehouse.resource import Warehouse
 
 
 def targetdata() -> TargetDataResource:
@@ -39,6 +40,17 @@ def key_source(*, named: bool = False) -> KeySource:
     in_store = named and "://" in settings.feed
     pattern = secret_name("feed", PREFIX) if in_store else None
     return Feed(pattern=pattern or settings.feed, columns=columns, late_seconds=settings.feed_late_seconds)
+
+
+def warehouse() -> Warehouse:
+    """Make the warehouse; a URI that may hold a password is given by its variable's name."""
+    settings = environment()
+    named = secret_name("warehouse", PREFIX) if not settings.warehouse.startswith("duckdb:") else None
+    return Warehouse(
+        uri=named or settings.warehouse,
+        namespace=settings.namespace,
+        wait_seconds=settings.warehouse_wait_seconds,
+    )
 
 
 def secret_name(name: str, prefix: str) -> str | None:

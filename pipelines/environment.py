@@ -5,6 +5,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -84,6 +85,20 @@ class Environment(BaseModel):
         "", description="What a list's fields hold, if it cannot be told: `attributes=key:text:changed`."
     )
 
+    warehouse: str = Field(
+        "data/warehouse.duckdb",
+        repr=False,
+        description="The database that is loaded: a DuckDB file, or a URI as `postgresql://…`; "
+        "docs/warehouse.md.",
+    )
+    warehouse_schema: str = Field(
+        "",
+        description="The SQL schema of its tables; of several accounts, by default, each one's name.",
+    )
+    warehouse_wait_seconds: float = Field(
+        600.0, gt=0, description="How long a load waits for others that write the same."
+    )
+
     refresh_days: float = Field(
         30.0, gt=0, description="A profile that nobody has asked for in so many days is asked again."
     )
@@ -103,6 +118,19 @@ class Environment(BaseModel):
     def pool(self) -> str:
         """The pool of this account's extractions."""
         return "_".join(["targetdata", *self.key_prefix])
+
+    @property
+    def namespace(self) -> str:
+        """The SQL schema of the warehouse's tables; empty for the connection's own."""
+        return self.warehouse_schema or self.account
+
+    @field_validator("warehouse")
+    @classmethod
+    def _warehouse_uri(cls, place: str) -> str:
+        if "://" in place:
+            return place
+        path = ROOT / Path(place).expanduser()
+        return f"duckdb://{quote(str(path))}"
 
     @field_validator("lake", "schema_file")
     @classmethod

@@ -39,6 +39,7 @@ MAY_PASS = (
 )  # fmt: skip
 # SQLSTATE classes: connection, resources, an operator's intervention, a conflict that resolves itself.
 PASSING_STATES = ("08", "40", "53", "57", "55P03")
+NUL_STATE = "22021"  # a byte that is none of the encoding's
 TELLING_STATE = "42"  # syntax, names and rights: no data in their words
 TELLING_KIND = re.compile(r"(?:Catalog|Binder|Parser) Error: .*")  # DuckDB's words for the same
 LOST = ("closed the connection", "terminating connection", "conflict with recovery", "connection reset")
@@ -152,29 +153,40 @@ def _without_passwords(uri: str, text: str) -> str:
 
 
 @contextmanager
-def query_errors(what: str) -> Iterator[None]:
-    """Give a database's errors their name; its words only where they cannot hold data."""
+def query_errors(
+    what: str, *, failed: Callable[[str], ExtractionError] = FeedError, advice: str = "Mend the query"
+) -> Iterator[None]:
+    """Give a database's errors their name; its words only where they cannot hold data.
+
+    What a person has to see to is made by `failed` of a message that ends with the advice.
+    """
     from adbc_driver_manager import Error
 
     try:
         yield
     except Error as error:
-        raise _named(what, str(error), error.sqlstate or "", error.details) from None
+        state, details = error.sqlstate or "", error.details
+        said = _passing(what, str(error), state) or failed(
+            f"{what} failed: {_telling(str(error), state, details)}. {advice}"
+        )
+        raise said from None
     except (pa.ArrowException, OSError) as error:  # while rows come in
-        raise _named(what, str(error), "", ()) from None
+        said = _passing(what, str(error), "") or failed(
+            f"{what} failed: {_telling(str(error), '', ())}. {advice}"
+        )
+        raise said from None
 
 
-def _named(
-    what: str, said: str, state: str, details: Sequence[tuple[str | bytes, str | bytes]]
-) -> ExtractionError:
+def _passing(what: str, said: str, state: str) -> ExtractionError | None:
     if state.startswith(PASSING_STATES) or (not state and any(words in said for words in LOST)):
         why = f"{what} was interrupted by the database ({state or 'connection lost'})"
         return ServerUnavailable(why, after_seconds=LATER_SECONDS)
-    words = _telling(said, state, details)
-    return FeedError(f"{what} failed: {words}. Mend the query")
+    return None
 
 
 def _telling(said: str, state: str, details: Sequence[tuple[str | bytes, str | bytes]]) -> str:
+    if state == NUL_STATE:
+        return "a text holds a character that the database cannot store, as PostgreSQL cannot store NUL"
     primary = next((words for name, words in details if name == b"PG_DIAG_MESSAGE_PRIMARY"), b"")
     if state.startswith(TELLING_STATE) and isinstance(primary, bytes):
         return primary.decode()

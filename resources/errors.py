@@ -11,6 +11,7 @@ ExtractionError
 │   │   └── ColumnMissing      name another column
 │   ├── LakeError              make the lake writable, or mend what is in it
 │   │   └── PartitionMissing   materialize it first
+│   ├── WarehouseError         mend what is in the warehouse, or its rights
 │   ├── Fenced                 nothing: another run has the partition, or this one was cancelled
 │   ├── OverBudget             ask for less, or allow more
 │   ├── TooManyFailed          look at the failed keys, or allow more of them
@@ -18,6 +19,7 @@ ExtractionError
 ├── TryLater                   the same run may succeed after `after_seconds`
 │   ├── FeedMissing            the feed's file has not arrived
 │   ├── LakeBusy               another process holds the partition
+│   ├── WarehouseBusy          another process holds the warehouse's file or the partition
 │   └── ServerUnavailable      the server went on failing
 └── Attempt                    one request failed; handled inside the engine, seldom seen outside
     ├── Unauthorized           renew the access token, same query again
@@ -86,6 +88,10 @@ class PartitionMissing(LakeError):
     """What is to be read has not been materialized."""
 
 
+class WarehouseError(PersonNeeded):
+    """The warehouse refuses a statement or a value, or holds something else than expected."""
+
+
 class Fenced(PersonNeeded):
     """Another run has the partition, or this one was cancelled: nothing to do, and nothing is published."""
 
@@ -118,6 +124,10 @@ class FeedMissing(TryLater):
 
 class LakeBusy(TryLater):
     """Another process holds the partition that is to be claimed or published."""
+
+
+class WarehouseBusy(TryLater):
+    """Another process holds the warehouse's file, or loads the same partition."""
 
 
 class ServerUnavailable(TryLater):

@@ -45,5 +45,6 @@ def account_environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
         "TARGETDATA_REFRESH_TOKEN": sandbox.refresh_token,
         "TARGETDATA_FEED": str(folder / "feed" / "events-{date}.jsonl.gz"),
         "TARGETDATA_LAKE": str(folder / "lake"),
+        "TARGETDATA_WAREHOUSE": str(folder / "warehouse.duckdb"),
         "TARGETDATA_WIDE_ATTRIBUTES": "city, segment, visits_30d, age_band, churn_score",
     }

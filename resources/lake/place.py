@@ -10,6 +10,9 @@ import pyarrow as pa
 
 from resources.lake.resource import folder_of
 
+# By the name of the level.
+TYPES = {"date": pa.date32(), "hour": pa.timestamp("us", tz="UTC"), "partition": pa.string()}
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -29,7 +32,7 @@ class Place:
                 value = pa.scalar(date.fromisoformat(text))
             case "hour":
                 hour = datetime.strptime(text, "%Y%m%dT%HZ").replace(tzinfo=UTC)
-                value = pa.scalar(hour, pa.timestamp("us", tz="UTC"))
+                value = pa.scalar(hour, TYPES[name])
             case _:
                 value = pa.scalar(unquote(text))
         return pa.field(name, value.type), value
@@ -47,3 +50,14 @@ def table_of(key: dg.AssetKey, prefix: Sequence[str] = ()) -> str:
     """Name an asset's table: what stands before it in the key, but for `prefix`, with two underscores."""
     path = list(key.path)
     return "__".join(path[len(prefix) :] if path[: len(prefix)] == [*prefix] else path)
+
+
+def partition_column(partitions: dg.PartitionsDefinition | None) -> pa.Field | None:
+    """Give the column that stands for the partitions of an asset; None where it has none."""
+    if partitions is None:
+        return None
+    key = "any"
+    if isinstance(partitions, dg.TimeWindowPartitionsDefinition):
+        key = partitions.start.strftime(partitions.fmt)
+    name = place_of(key, partitions).folder.partition("=")[0]
+    return pa.field(name, TYPES[name])

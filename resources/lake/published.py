@@ -28,10 +28,15 @@ class Stamp(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A partition's file, and who published it."""
+    """A partition's file and its manifest."""
 
     file: pa.NativeFile
-    stamp: Stamp
+    manifest: Manifest
+
+    @property
+    def stamp(self) -> Stamp:
+        """Who published it."""
+        return Stamp(str(self.manifest.generation), self.manifest.run)
 
 
 def finish_forward(root: Path, table: str, folder: str) -> bool:
@@ -49,7 +54,7 @@ def recover(root: Path, table: str, folder: str) -> None:
         commit.finish(root)
 
 
-def together(root: Path, folder: str, tables: Sequence[str]) -> list[pa.NativeFile]:
+def together(root: Path, folder: str, tables: Sequence[str]) -> list[Opened]:
     """Open tables of a partition that were published together; what is open stays as it is.
 
     A partition may be replaced between one look at it and the next, so there are several.
@@ -59,11 +64,11 @@ def together(root: Path, folder: str, tables: Sequence[str]) -> list[pa.NativeFi
         time.sleep(LOOK_SECONDS if number else 0)
         with ExitStack() as unless_kept:
             found = [_opened(root, table, folder, unless_kept) for table in tables]
-            stamps = [opened and opened.stamp for opened in found]
-            files = [opened.file for opened in found if opened]
-            if len(files) == len(tables) and len(set(stamps)) == 1:
+            stamps = [one and one.stamp for one in found]
+            opened = [one for one in found if one]
+            if len(opened) == len(tables) and len(set(stamps)) == 1:
                 unless_kept.pop_all()
-                return files
+                return opened
         if None not in stamps and stamps == before:
             raise PartitionMissing(
                 f"{' and '.join(tables)} {folder} are of different runs: materialize {tables[0]} again"
@@ -81,9 +86,9 @@ def _opened(root: Path, table: str, folder: str, unless_kept: ExitStack) -> Open
         footer = pq.read_schema(file).metadata or {}
     with suppress(FileNotFoundError):
         manifest = _at(root, commits, Path(table, folder, NAME), Manifest.read)
-        stamp = Stamp(str(manifest.generation), manifest.run)
-        if stamp == Stamp(*(footer.get(name, b"").decode() for name in (b"generation", b"run"))):
-            return Opened(file, stamp)
+        opened = Opened(file, manifest)
+        if opened.stamp == Stamp(*(footer.get(name, b"").decode() for name in (b"generation", b"run"))):
+            return opened
     return None
 
 

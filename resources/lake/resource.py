@@ -15,7 +15,7 @@ from pydantic import Field
 from resources.errors import ConfigurationError, LakeError
 from resources.lake.manifest import Manifest
 from resources.lake.partition import PartitionWriter
-from resources.lake.published import manifest, manifests, readable, together
+from resources.lake.published import Opened, manifest, manifests, readable, together
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=23)  # the shortest day, when clocks go forward
@@ -63,13 +63,17 @@ class Lake(dg.ConfigurableResource[Any]):
 
         Raises LakeError where there is none, or where it is not its manifest's.
         """
-        return together(self.root, folder, [table])[0]
+        return together(self.root, folder, [table])[0].file
 
     def together(self, folder: str, tables: Sequence[str]) -> dict[str, pa.NativeFile]:
         """Open several tables of a partition as one run has published them together, by their names.
 
         Raises PartitionMissing where one lacks, or where they are of different runs.
         """
+        return {name: opened.file for name, opened in self.opened(folder, tables).items()}
+
+    def opened(self, folder: str, tables: Sequence[str]) -> dict[str, Opened]:
+        """Do as `together`, and give each table's manifest beside its file."""
         return dict(zip(tables, together(self.root, folder, tables), strict=True))
 
     def readable(self, table: str, folder: str) -> AbstractContextManager[None]:

@@ -1,10 +1,14 @@
 """Columns of a warehouse table: Arrow types as SQL types, one expression for all dialects."""
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pyarrow.types as pt
 from sqlglot import exp
 
 from resources.errors import ConfigurationError
+
+MOST_DIGITS = 38  # of a decimal
 
 # Each is understood by every dialect under its own name for it.
 TYPES: dict[pa.DataType, str] = {
@@ -48,3 +52,18 @@ def create_table(table: exp.Table, schema: pa.Schema) -> exp.Create:
     """Make the statement that creates a table, if it is not there."""
     columns = column_definitions(table.name, schema)
     return exp.Create(this=exp.Schema(this=table, expressions=columns), kind="TABLE", exists=True)
+
+
+def known_type(text: str, sizes: Sequence[object], dialect: str) -> exp.DataType:
+    """Read a type as the database's own catalogue has it, beside precision and scale where it is a number.
+
+    What is one type under several names is given one name: texts, and Snowflake's numbers without a fraction.
+    """
+    precision, scale = sizes
+    found = exp.DataType.build(text, dialect=dialect)
+    if found.is_type("DECIMAL") and not found.expressions and precision is not None:
+        found = exp.DataType.build(f"DECIMAL({precision}, {scale})")
+    if found.is_type("VARCHAR", "TEXT"):
+        return exp.DataType.build("TEXT")
+    whole = exp.DataType.build(f"DECIMAL({MOST_DIGITS}, 0)")
+    return exp.DataType.build("BIGINT") if dialect == "snowflake" and found == whole else found

@@ -17,6 +17,7 @@ from resources.feed import read_key_file
 from resources.graphql import circuit, retry
 from resources.graphql.paging import batches, lookup, source
 from resources.lake import claim
+from resources.warehouse import waiting
 from tests.provocations.bench import UMID
 from tests.provocations.commands import commands
 from tests.provocations.lists import listed
@@ -28,6 +29,7 @@ def hurry() -> None:
     open_slice.SLICE_KEYS, batches.PAGE_KEYS = 2, 2
     retry.BACKOFF = tenacity.wait_none()  # type: ignore[assignment]
     retry.LATER_SECONDS = circuit.LATER_SECONDS = claim.WAIT_SECONDS = 0.01
+    waiting.AGAIN_SECONDS = 0.01
     failures.LONGEST_LATER_SECONDS = retry.LONGEST_LATER_SECONDS = 0.01
     failures.LATER_RETRIES, circuit.FAILURES, circuit.SECONDS = 1, 4, 0.0
     lookup.PAUSE_SECONDS = source.PAUSE_SECONDS = 0.0

@@ -1,0 +1,117 @@
+"""Loads: for each table of an extract an asset in the warehouse, with the extract's partitions."""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+
+from pipelines.environment import environment
+from resources.graphql.plan import Keyed
+from resources.graphql.query import Query
+from resources.graphql.tables import LOOKUPS
+from resources.lake import Lake
+from resources.lake.declared import table_schema
+from resources.lake.place import partition_column
+from resources.schema_changes import SchemaChanges
+from resources.warehouse.dialects import dialect_of
+from resources.warehouse.flat import FlatTable, flat_tables
+from resources.warehouse.loaded_table import LoadedTable
+from resources.warehouse.resource import Warehouse
+
+WAREHOUSE = "warehouse"  # what stands before the tables' names in the keys of the assets
+# As soon as the partition that is loaded was published; also an old one, in a backfill.
+FOLLOW = (
+    dg.AutomationCondition.eager()
+    .without(dg.AutomationCondition.in_latest_time_window())
+    .with_label("when_published")
+)
+
+
+class LoadConfig(dg.Config):
+    """What may be said of one run of loads."""
+
+    force: bool = False
+
+
+def tables_of_extract(query: Query) -> tuple[FlatTable, ...]:
+    """Plan the warehouse's tables of an extract: its own and its lookups, flat, and one for each list."""
+    keys = [field.name for field in query.plan.key_fields] if isinstance(query.plan, Keyed) else []
+    identity = [column.name for column in query.columns if column.key == query.identity]
+    return tuple(
+        table
+        for name, schema in query.tables.items()
+        for table in flat_tables(name, schema, keys if name == query.name + LOOKUPS else identity or keys)
+    )
+
+
+def warehouse_loads(
+    asset: dg.AssetsDefinition,
+    tables: Sequence[FlatTable],
+    *,
+    schema_changes: SchemaChanges = SchemaChanges.FROZEN,
+    backfill_policy: dg.BackfillPolicy | None = None,
+) -> dg.AssetsDefinition:
+    """Define the loads of an asset's tables: `warehouse/<table>` for each, replaced in one transaction.
+
+    They follow the asset by themselves, partition by partition, in a backfill too. A generation that is
+    loaded is not loaded again, but by a run with the config `force: true`.
+    """
+    column = partition_column(asset.partitions_def)
+    loaded = [LoadedTable(table, column) for table in tables]
+    dialect = dialect_of(environment().warehouse)
+
+    @dg.multi_asset(
+        name=f"load_{asset.key.path[-1]}",
+        specs=[_spec(asset, table, dialect) for table in loaded],
+        partitions_def=asset.partitions_def,
+        backfill_policy=backfill_policy,
+        can_subset=True,
+        pool="_".join(["warehouse", *environment().key_prefix]) if dialect == "duckdb" else None,
+    )
+    def load(
+        context: dg.AssetExecutionContext, config: LoadConfig, lake: Lake, warehouse: Warehouse
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        from pipelines.load_run import LoadRun
+
+        run = LoadRun(context, lake, warehouse, loaded, policy=schema_changes, force=config.force)
+        yield from run.results()
+
+    return load
+
+
+def _spec(asset: dg.AssetsDefinition, table: LoadedTable, dialect: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        [WAREHOUSE, table.name],
+        deps=[asset.key],
+        description=_grain(table, asset),
+        metadata={
+            "dagster/column_schema": table_schema(table.schema),
+            "dagster/column_lineage": _lineage(asset, table),
+            "dagster/table_name": ".".join(filter(None, [environment().namespace, table.name])),
+        },
+        group_name=WAREHOUSE,
+        kinds={dialect, "table"},
+        automation_condition=FOLLOW,
+    )
+
+
+def _grain(table: LoadedTable, asset: dg.AssetsDefinition) -> str:
+    """Say in a sentence what a row is."""
+    flat, of = table.flat, " and ".join(table.flat.keys)
+    beside = f" and {table.partition.name}" if table.partition is not None else ""
+    if flat.lists:
+        way = ".".join(child.path[-1] for child in flat.lists)
+        return f"One row per element of the list `{way}` of a row of `{flat.main}`, by {of}{beside}."
+    if flat.source != asset.key.path[-1]:
+        return f"One row per row of `{flat.source}`, by {of}{beside}."
+    said = (asset.descriptions_by_key[asset.key] or "").strip().partition("\n")[0]
+    return f"{said} In the warehouse it is flat: each of its lists is a table of its own."
+
+
+def _lineage(asset: dg.AssetsDefinition, table: LoadedTable) -> dg.TableColumnLineage:
+    source = asset.key.with_prefix(environment().key_prefix) if environment().key_prefix else asset.key
+    return dg.TableColumnLineage(
+        {
+            name: [dg.TableColumnDep(asset_key=source, column_name=origin)]
+            for name, origin in table.flat.origins.items()
+        }
+    )

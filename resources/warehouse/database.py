@@ -1,0 +1,133 @@
+"""A warehouse's database while it is open: statements, columns, and Arrow batches into a table."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from sqlglot import exp
+
+from resources.adbc import query_errors
+from resources.errors import AccountingError, ExtractionError, WarehouseError
+from resources.warehouse.columns import known_type
+
+if TYPE_CHECKING:
+    from adbc_driver_manager.dbapi import Connection
+
+ADVICE = "Mend that in the warehouse, or in the table that is loaded"
+Row = tuple[object, ...]
+
+
+class Database:
+    """A connection, the dialect that it understands, and the SQL schema that the tables are in.
+
+    Without a `namespace` the tables are in the connection's own schema.
+    """
+
+    def __init__(self, connection: "Connection", *, dialect: str, namespace: str) -> None:
+        self.dialect = dialect
+        self.namespace = namespace
+        self._connection = connection
+
+    def table(self, name: str) -> exp.Table:
+        """Name a table in a statement."""
+        return exp.table_(name, db=self.namespace or None, quoted=True)
+
+    def make_namespace(self) -> None:
+        """Make the SQL schema, if it is not there."""
+        if self.namespace:
+            schema = exp.Create(
+                this=exp.table_("", db=self.namespace, quoted=True), kind="SCHEMA", exists=True
+            )
+            self.execute(schema, f"the making of the schema {self.namespace}")
+
+    def execute(self, statement: exp.Expression | str, what: str) -> None:
+        """Run a statement; `what` names it in errors."""
+        self._fetched(statement, what, fetch=False)
+
+    def rows(self, statement: exp.Expression | str, what: str) -> list[Row]:
+        """Give a few rows."""
+        return self._fetched(statement, what, fetch=True)
+
+    def number(self, statement: exp.Expression | str, what: str) -> int:
+        """Give the one number that a statement selects."""
+        ((number,),) = self.rows(statement, what)
+        return int(str(number))
+
+    def _fetched(self, statement: exp.Expression | str, what: str, *, fetch: bool) -> list[Row]:
+        text = statement if isinstance(statement, str) else statement.sql(self.dialect)
+        with self._errors(what), self._connection.cursor() as cursor:
+            cursor.execute(text)
+            return list(cursor.fetchall()) if fetch else []
+
+    def ingest(self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], what: str) -> int:
+        """Add rows to a table that has just these columns in this order; give how many were handed over.
+
+        What the batches raise is raised here: DuckDB takes it for the end of the rows.
+        """
+        watched = _Watched(batches)
+        reader = pa.RecordBatchReader.from_batches(schema, watched)
+        failure: ExtractionError | None = None
+        try:
+            with self._errors(what), self._connection.cursor() as cursor:
+                # A cursor of its own: an ingestion's options stay with it.
+                cursor.adbc_ingest(table, reader, mode="append", db_schema_name=self.namespace or None)
+        except ExtractionError as error:
+            failure = error
+        if watched.failure:
+            raise watched.failure
+        if failure:
+            raise failure
+        if not watched.ended:
+            raise AccountingError(f"{what}: the database stopped taking rows after {watched.rows:,}")
+        return watched.rows
+
+    def columns(self, table: str) -> dict[str, exp.DataType]:
+        """Give a table's columns in their order; none where there is no such table."""
+        here = exp.Literal.string(self.namespace) if self.namespace else exp.func("current_schema")
+        wanted = ("column_name", "data_type", "numeric_precision", "numeric_scale")
+        query = (
+            exp.select(*wanted)
+            .from_("information_schema.columns")
+            .where(exp.column("table_schema").eq(here), exp.column("table_name").eq(table))
+            .order_by("ordinal_position")
+        )
+        found = self.rows(query, f"the look at the columns of {table}")
+        return {str(name): known_type(str(kind), sizes, self.dialect) for name, kind, *sizes in found}
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make all statements of the `with` come true together, or none of them."""
+        self.execute("BEGIN", "the start of a transaction")
+        try:
+            yield
+            self.execute("COMMIT", "the commit")
+        except BaseException:
+            with suppress(ExtractionError):  # the connection may be gone, and with it the transaction
+                self.execute("ROLLBACK", "the rollback")
+            raise
+
+    def _errors(self, what: str) -> AbstractContextManager[None]:
+        return query_errors(what, failed=WarehouseError, advice=ADVICE)
+
+
+class _Watched:
+    """Batches on their way into a database: how many rows, whether all of them, and what went wrong."""
+
+    def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
+        self.rows = 0
+        self.ended = False
+        self.failure: BaseException | None = None
+        self._batches = batches
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        try:
+            for batch in self._batches:
+                self.rows += batch.num_rows
+                yield batch
+        except GeneratorExit:
+            raise
+        except BaseException as failure:
+            self.failure = failure
+            raise
+        self.ended = True

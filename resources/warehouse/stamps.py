@@ -1,0 +1,73 @@
+"""The stamp table: which generation of each partition is in the warehouse, how many rows, by which run."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyarrow as pa
+from sqlglot import exp
+
+from resources.warehouse.columns import create_table
+from resources.warehouse.database import Database
+
+STAMPS = "targetdata_loads"
+SCHEMA = pa.schema(
+    [
+        ("table_name", pa.string()),
+        ("partition_name", pa.string()),  # as its folder in the lake: date=2026-11-22, empty for the whole
+        ("generation", pa.int64()),  # of the partition in the lake
+        ("published_by", pa.string()),  # the run that published it there
+        ("row_count", pa.int64()),
+        ("loaded_by", pa.string()),  # the run that loaded it
+        ("loaded_at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What is published of a partition in the lake: which time, and by which run."""
+
+    number: int
+    run: str
+
+
+def create_stamps(database: Database) -> None:
+    """Make the stamp table, if it is not there."""
+    database.execute(create_table(database.table(STAMPS), SCHEMA), "the making of the stamp table")
+
+
+def stamped(database: Database, tables: Iterable[str], partition: str) -> dict[str, Generation]:
+    """Give what is loaded of a partition, by table."""
+    query = (
+        exp.select(*_columns("table_name", "generation", "published_by"))
+        .from_(database.table(STAMPS))
+        .where(_of(tables, partition))
+    )
+    found = database.rows(query, "the look at the stamps")
+    return {str(table): Generation(int(str(number)), str(run)) for table, number, run in found}
+
+
+def forget(database: Database, tables: Iterable[str], partition: str) -> None:
+    """Remove the stamps of a partition."""
+    database.execute(
+        exp.delete(database.table(STAMPS), where=_of(tables, partition)), "the removal of stamps"
+    )
+
+
+def stamp(
+    database: Database, table: str, partition: str, generation: Generation, *, rows: int, run: str
+) -> None:
+    """Say that a partition of a table is loaded."""
+    values = [table, partition, generation.number, generation.run, rows, run, datetime.now(UTC)]
+    arrays = [pa.array([value], field.type) for value, field in zip(values, SCHEMA, strict=True)]
+    database.ingest(STAMPS, SCHEMA, [pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)], "the stamp")
+
+
+def _of(tables: Iterable[str], partition: str) -> exp.Condition:
+    table, folder = _columns("table_name", "partition_name")
+    return exp.and_(table.isin(*tables), folder.eq(partition))
+
+
+def _columns(*names: str) -> list[exp.Column]:
+    return [exp.column(name, quoted=True) for name in names]
