@@ -1,4 +1,4 @@
-"""The demo: the sandbox up, seven days of events, seven partitions through Dagster, a query over them.
+"""The demo: the sandbox up, seven days of events, seven partitions through Dagster, queries over them.
 
 Everything goes into data/sandbox/, or into the folder that is named: python -m tests.demo FOLDER
 """
@@ -18,7 +18,7 @@ from rich.table import Table
 from tests.local import FOLDER, ROOT, last_days, local_account
 
 TABLES = ("profile_keys", "profiles", "profiles__lookups", "profiles_wide")
-QUERY = """
+FILES = """
 SELECT permission.name AS permission, count(DISTINCT profile_id) AS profiles
 FROM (
     SELECT profile_id, unnest(permissions) AS permission
@@ -26,6 +26,12 @@ FROM (
     WHERE date = '{day}'
 )
 WHERE permission.value = 'GRANTED'
+GROUP BY ALL ORDER BY ALL
+"""
+WAREHOUSE = """
+SELECT name AS permission, count(*) AS people
+FROM profiles__permissions__latest
+WHERE value = 'GRANTED'
 GROUP BY ALL ORDER BY ALL
 """
 
@@ -40,24 +46,28 @@ def main(folder: Path = FOLDER) -> int:
         os.environ |= environment
         console.print(f"The sandbox, a TargetData look-alike, answers at {sandbox.url}.")
         console.print(f"Its feed: {len(days)} days of events in {shown(folder / 'feed')}/.\n")
-        done = [extracted(day) for day in days]
+        done = [ran(job, day) for day in days for job in ("profiles_daily", "warehouse_daily")]
     if not all(done):
         return 1
     lake = folder / "lake"
     console.print(rows_table(lake, days))
-    show_query(lake, days[-1])
+    console.print("\nA query over the last day's files, by DuckDB:")
+    show(FILES.format(lake=shown(lake), day=days[-1]), ":memory:")
+    console.print("\nAnd in the warehouse, over the newest state of everybody:")
+    show(WAREHOUSE, str(folder / "warehouse.duckdb"))
     console.print(
-        f"\nDone in {time.monotonic() - started:.0f} s. The tables: {shown(lake)}/\n"
+        f"\nDone in {time.monotonic() - started:.0f} s. The tables: {shown(lake)}/, and in "
+        f"{shown(folder / 'warehouse.duckdb')}\n"
         "The runs, the asset graph and the metadata: make dev, then http://localhost:3000"
     )
     return 0
 
 
-def extracted(day: date) -> bool:
-    """Run the daily job for one partition."""
+def ran(name: str, day: date) -> bool:
+    """Run a job for one partition."""
     from pipelines.definitions import defs
 
-    job = defs().resolve_job_def("profiles_daily")
+    job = defs().resolve_job_def(name)
     quiet = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
     started = time.monotonic()
     with dg.DagsterInstance.get() as instance:
@@ -65,7 +75,7 @@ def extracted(day: date) -> bool:
             partition_key=day.isoformat(), instance=instance, run_config=quiet, raise_on_error=False
         )
     mark = "[green]ok[/]" if result.success else "[red]failed[/]"
-    console.print(f"profiles_daily {day}  {mark}  {time.monotonic() - started:.1f} s")
+    console.print(f"{name} {day}  {mark}  {time.monotonic() - started:.1f} s")
     return result.success
 
 
@@ -78,11 +88,11 @@ def rows_table(lake: Path, days: list[date]) -> Table:
     return table
 
 
-def show_query(lake: Path, day: date) -> None:
-    """Print a query over the Parquet files and what DuckDB answers."""
-    query = QUERY.format(lake=shown(lake), day=day).strip()
-    console.print(f"\nA query over the files, by DuckDB:\n[dim]{query}[/]", highlight=False, soft_wrap=True)
-    console.print(str(duckdb.sql(query)), highlight=False)
+def show(query: str, database: str) -> None:
+    """Print a query and what DuckDB answers."""
+    console.print(f"[dim]{query.strip()}[/]", highlight=False, soft_wrap=True)
+    with duckdb.connect(database) as connection:
+        console.print(str(connection.sql(query)), highlight=False)
 
 
 def shown(path: Path) -> Path:

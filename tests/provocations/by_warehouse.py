@@ -37,7 +37,9 @@ def refused_value(bench: Bench) -> None:
     bench.extract()
     load(bench)
     uri = f"duckdb://{file_of(bench)}"
-    execute(uri, "DELETE FROM profiles__lookups", "CREATE UNIQUE INDEX one_each ON profiles__lookups (status)")
+    execute(
+        uri, "DELETE FROM profiles__lookups", "CREATE UNIQUE INDEX one_each ON profiles__lookups (status)"
+    )
     load(bench)
 
 

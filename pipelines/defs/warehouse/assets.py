@@ -8,7 +8,7 @@ from pipelines.defs.profiles_refresh.assets import REFRESH, profiles_refresh
 from pipelines.defs.profiles_refresh.staleness import ID
 from pipelines.defs.profiles_wide.assets import WIDE, profiles_wide
 from pipelines.environment import environment
-from pipelines.loads import tables_of_extract, warehouse_loads
+from pipelines.loads import WAREHOUSE, tables_of_extract, warehouse_loads
 from resources.schema_changes import SchemaChanges
 from resources.warehouse.flat import flat_tables
 
@@ -27,9 +27,15 @@ load_profiles_wide = warehouse_loads(
     backfill_policy=BACKFILL,
 )
 
+warehouse_daily = dg.define_asset_job(
+    "_".join(["warehouse_daily", *environment().key_prefix]),
+    selection=dg.AssetSelection.groups(WAREHOUSE),
+    description="A day's tables into the warehouse; what is loaded already is left as it is.",
+)
+
 loads_follow_extracts = dg.AutomationConditionSensorDefinition(
     "loads_follow_extracts",
-    target=dg.AssetSelection.groups("warehouse"),
+    target=dg.AssetSelection.groups(WAREHOUSE),
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Loads each partition that was published, whatever published it.",
 )
