@@ -4,6 +4,7 @@ import typer
 
 from pipelines.cli.extract import extract
 from pipelines.cli.gc import gc
+from pipelines.cli.handoff import handoff
 from pipelines.cli.new import new
 from pipelines.cli.plan import plan
 from pipelines.cli.schema import diff, pull
@@ -22,4 +23,5 @@ app.command()(extract)
 app.command()(new)
 app.command()(plan)
 app.command()(gc)
+app.command()(handoff)
 app.add_typer(schema, name="schema")

@@ -30,7 +30,7 @@ def dataset(
         place.folder: pq.read_schema(file).remove_metadata()
         for place, file in zip(places, files, strict=True)
     }
-    schema = _one_schema(table, schemas, warn)
+    schema = one_schema(table, schemas, warn)
     fragments, own = [], set(schema.names)
     for place, file in zip(places, files, strict=True):
         guarantee = None
@@ -42,7 +42,7 @@ def dataset(
     return pads.FileSystemDataset(fragments, _chosen(table, schema, columns), pads.ParquetFileFormat())
 
 
-def _one_schema(table: str, schemas: Mapping[str, pa.Schema], warn: Callable[[str], object]) -> pa.Schema:
+def one_schema(table: str, schemas: Mapping[str, pa.Schema], warn: Callable[[str], object]) -> pa.Schema:
     """Give the columns of all partitions, in the order of the last.
 
     Their types must not differ, but for fields of structs that some partitions lack, which are null there.
