@@ -99,6 +99,7 @@ class Extraction:
         with self._publication.open(key, self._query.tables, footer={"query": self._query.hash}) as opened:
             partition = ExtractPartition(self._query, opened, staging, group)
             staging.fences.append(opened.writer.require_claim)
+            staging.claims.append(opened.writer.require_newest)
             self._warn_if_late(partition)
             yield partition
             partition.check(max_failed=self._max_failed)

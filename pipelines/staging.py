@@ -28,13 +28,14 @@ class Staging:
 
     It is the `Resume` of `pages`. Without that, the stage is this run's own and nothing goes on with it.
     `partitions` are those of the run, which nothing of others is mixed with. Each of `fences` raises where
-    another run has taken over.
+    another run has taken over, or this one was cancelled; each of `claims` for the first reason only.
     """
 
     def __init__(
         self, root: Path, query: Query, groups: Collection[str], *, run: str, partitions: Collection[str]
     ) -> None:
         self.fences: list[Callable[[], object]] = []
+        self.claims: list[Callable[[], object]] = []
         self.tallies = {group: Tally() for group in groups}
         self.rows: Counter[str] = Counter()
         self.staged_rows: Counter[str] = Counter()
@@ -111,7 +112,7 @@ class Staging:
 
     def flush(self) -> None:
         """Stage what has come in since the last slice, unless another run has taken over."""
-        self._require_claim()
+        _require_one(self.fences)
         self._append()
 
     def _append(self) -> None:
@@ -132,23 +133,11 @@ class Staging:
                 rows.setdefault(name, {}).setdefault(group, []).append(table)
         self._held.append(rows, figures, pages[-1][1].reached)
 
-    def _require_claim(self) -> None:
-        """Go on while one partition is still this run's to publish."""
-        fenced: ExtractionError | None = None
-        for require_claim in self.fences:
-            try:
-                require_claim()
-            except ExtractionError as error:
-                fenced = error
-            else:
-                return
-        if fenced:
-            raise fenced
-
     def leave(self, error: BaseException) -> None:
         """Keep what the next run can go on with, unless it does not add up; `error` is what ends this one."""
         if self._is_resumed:
             with suppress(ExtractionError):
+                _require_one(self.claims)  # who has taken over may have erased what is not yet staged
                 self._append()
         if self._stage is None:
             return
@@ -199,6 +188,20 @@ class Staging:
         if self._stage is None:
             self._stage = Stage.open(self._root, self._query.tables, f"run-{self._run}-{uuid4().hex}")
         return self._stage
+
+
+def _require_one(fences: Sequence[Callable[[], object]]) -> None:
+    """Go on while one partition is still this run's to publish."""
+    fenced: ExtractionError | None = None
+    for require in fences:
+        try:
+            require()
+        except ExtractionError as error:
+            fenced = error
+        else:
+            return
+    if fenced:
+        raise fenced
 
 
 def _not_failed(lookups: pa.Table) -> pa.Table:

@@ -31,7 +31,10 @@ def compare_lookups(
 def _keys(books: Books, extract: PublishedExtract, lookups: PublishedFile, asked: int | None) -> None:
     keys = lookups.columns(extract.keys)
     once = keys.group_by(extract.keys).aggregate([]).num_rows  # faster than count_distinct
-    recorded = {} if asked is None else {"asked by its run": asked}
+    erased = lookups.manifest.erased  # since then
+    recorded = {} if asked is None else {"asked by its run": asked - erased}
+    if erased:
+        books.figures["keys_erased"] = erased
     books.same("keys", {"lookups": keys.num_rows, "distinct": once, **recorded})
     enough = pc.and_ if extract.lacks_keys else pc.or_  # of several kinds of identifiers, one will do
     books.none("lookups without a key", _number(reduce(enough, [pc.is_null(key) for key in keys.columns])))

@@ -2,6 +2,7 @@
 
 import typer
 
+from pipelines.cli.erase import erase
 from pipelines.cli.extract import extract
 from pipelines.cli.gc import gc
 from pipelines.cli.handoff import handoff
@@ -24,4 +25,5 @@ app.command()(new)
 app.command()(plan)
 app.command()(gc)
 app.command()(handoff)
+app.command()(erase)
 app.add_typer(schema, name="schema")

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -30,6 +31,14 @@ class Claims:
     def __init__(self, root: Path, table: str, folder: str) -> None:
         self.name = f"{table} {folder}".strip()
         self._folder = root / CLAIMS / table / level_of(folder)
+
+    @classmethod
+    def of_all(cls, root: Path) -> Iterator[tuple[str, str, Self]]:
+        """Give the claims of all partitions with their table and the partition's level."""
+        for path in sorted((root / CLAIMS).glob("*/*")):
+            found = cls(root, path.parent.name, path.name)
+            found._folder = path
+            yield path.parent.name, path.name, found
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -15,7 +15,10 @@ FILE, NAME = "part-00000.parquet", "_manifest.json"
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """Facts of one published partition of one table; `columns` maps names to Arrow types."""
+    """Facts of one published partition of one table; `columns` maps names to Arrow types.
+
+    `erased` rows were there when it was observed and were removed since, for the people's sake.
+    """
 
     format_version: int = FORMAT_VERSION
     table: str
@@ -28,6 +31,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     generation: int
     observed_at: datetime
+    erased: int = 0
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import pyarrow as pa
@@ -19,12 +19,15 @@ from resources.lake.published import recover
 from resources.lake.unpublished import Unpublished
 from resources.table_file import lake_errors, make_folder
 
+NOTHING: Mapping[str, Manifest] = MappingProxyType({})
+
 
 class PartitionWriter:
     """Writes the tables of one partition, in a `with`: published at its end, discarded on any error.
 
     When the `with` is entered the partition is claimed, and a lake that cannot be written is found; the files
-    are opened with the first rows.
+    are opened with the first rows. `table` is the asset's own, if it is not the first; `replacing` are the
+    manifests of published tables that are written again without some of their rows.
     """
 
     def __init__(
@@ -36,6 +39,8 @@ class PartitionWriter:
         run: str,
         footer: Mapping[str, str],
         is_cancelled: Callable[[], bool],
+        table: str | None = None,
+        replacing: Mapping[str, Manifest] = NOTHING,
     ) -> None:
         self.folder = folder
         self.manifests: dict[str, Manifest] = {}
@@ -44,7 +49,8 @@ class PartitionWriter:
         self._run = run
         self._footer = footer
         self._is_cancelled = is_cancelled
-        self._table = next(iter(schemas))  # the asset's own
+        self._replacing = replacing
+        self._table = table or next(iter(schemas))
         self._claims = Claims(root, self._table, folder)
         self._files: Unpublished | None = None
 
@@ -62,12 +68,16 @@ class PartitionWriter:
 
     def require_claim(self) -> None:
         """Raise Fenced if another run has claimed the partition since, or this one was cancelled."""
+        self.require_newest()
+        if self._is_cancelled():
+            raise Fenced(f"this run was cancelled or has failed: it publishes nothing of {self._claims.name}")
+
+    def require_newest(self) -> None:
+        """Raise Fenced if another run has claimed the partition since."""
         newest = self._claims.newest()
         if newest != self._claim:
             by = f"run {newest.run}" if newest else "somebody who deleted the claims"
             raise Fenced(f"{self._claims.name} is claimed by {by} since: this run publishes nothing of it")
-        if self._is_cancelled():
-            raise Fenced(f"this run was cancelled or has failed: it publishes nothing of {self._claims.name}")
 
     def write(self, tables: Mapping[str, pa.Table]) -> None:
         """Add rows to tables by name."""
@@ -89,7 +99,13 @@ class PartitionWriter:
     def _open_files(self) -> Unpublished:
         if self._files is None:
             self._files = Unpublished(
-                self._root, self.folder, self._schemas, claim=self._claim, footer=self._footer
+                self._root,
+                self.folder,
+                self._schemas,
+                table=self._table,
+                claim=self._claim,
+                footer=self._footer,
+                replacing=self._replacing,
             )
         return self._files
 

@@ -15,7 +15,11 @@ from resources.table_file import TableFile, sha256
 
 
 class Unpublished:
-    """One file for each table of a partition, in a folder aside; the first table is the asset's own."""
+    """One file for each table of a partition, in a folder aside; `table` is the asset's own.
+
+    Where rows are only left out of what was published, `replacing` has the manifests of that: who observed
+    them, and when, stays.
+    """
 
     def __init__(
         self,
@@ -23,21 +27,25 @@ class Unpublished:
         folder: str,
         schemas: Mapping[str, pa.Schema],
         *,
+        table: str,
         claim: Claim,
         footer: Mapping[str, str],
+        replacing: Mapping[str, Manifest],
     ) -> None:
         self.manifests: dict[str, Manifest] = {}
         self._root = root
         self._folder = folder
         self._claim = claim
-        self._table = next(iter(schemas))
+        self._table = table
+        self._replacing = replacing
         name = f"{level_of(folder)}.publish-{claim.generation}-{claim.run}"
         self.aside = Aside.make(root, self._table, name)
         self._files: dict[str, TableFile] = {}
-        metadata = {**footer, "generation": str(claim.generation), "run": claim.run}
+        metadata = {**footer, "generation": str(claim.generation)}
         try:
-            for table, schema in schemas.items():
-                self._files[table] = TableFile(self.aside.path / f"{table}.parquet", schema, metadata)
+            for each, schema in schemas.items():
+                said = metadata | {"run": self._run_of(each)}
+                self._files[each] = TableFile(self.aside.path / f"{each}.parquet", schema, said)
         except BaseException:
             self.discard()
             raise
@@ -72,6 +80,7 @@ class Unpublished:
     def _moves(self, name: str, file: TableFile) -> list[Move]:
         file.close()
         facts = file.verify()
+        old = self._replacing.get(name)
         self.manifests[name] = Manifest(
             table=name,
             partition=self._folder,
@@ -80,9 +89,10 @@ class Unpublished:
             bytes=facts.bytes,
             sha256=facts.sha256,
             columns=column_types(file.schema),
-            run=self._claim.run,
+            run=self._run_of(name),
             generation=self._claim.generation,
-            observed_at=datetime.now(UTC),
+            observed_at=old.observed_at if old else datetime.now(UTC),
+            erased=old.erased + old.rows - facts.rows if old else 0,
         )
         manifest = self.manifests[name].stage(self.aside.path)
         target = Path(name, self._folder)
@@ -90,6 +100,10 @@ class Unpublished:
             Move(self._place(file.path), str(target / FILE), facts.sha256),
             Move(self._place(manifest), str(target / NAME), sha256(manifest)),
         ]
+
+    def _run_of(self, table: str) -> str:
+        old = self._replacing.get(table)
+        return old.run if old else self._claim.run
 
     def _place(self, path: Path) -> str:
         return str(path.relative_to(self._root))
