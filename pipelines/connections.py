@@ -42,12 +42,13 @@ def key_source(*, named: bool = False) -> KeySource:
     return Feed(pattern=pattern or settings.feed, columns=columns, late_seconds=settings.feed_late_seconds)
 
 
-def warehouse() -> Warehouse:
-    """Make the warehouse; a URI that may hold a password is given by its variable's name."""
+def warehouse(*, named: bool = False) -> Warehouse:
+    """Make the warehouse. `named`: a URI that may hold a password is given by its variable's name."""
     settings = environment()
-    named = secret_name("warehouse", PREFIX) if not settings.warehouse.startswith("duckdb:") else None
+    is_file = settings.warehouse.startswith("duckdb:")
+    uri = secret_name("warehouse", PREFIX) if named and not is_file else None
     return Warehouse(
-        uri=named or settings.warehouse,
+        uri=uri or settings.warehouse,
         namespace=settings.namespace,
         wait_seconds=settings.warehouse_wait_seconds,
     )

@@ -33,7 +33,8 @@ def test_its_commands_erase_a_person_and_print_what_it_shows(sandbox: Sandbox, t
     umid = next(row["umid"] for row in lookups if row["status"] == "found")
     said = typed(location, foreseen, umid)
     (picture,) = re.findall(r"^```\n(known by.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    assert shape(said) == shape(picture)
+    assert shape(picture) - {"…"} < shape(said)
+    assert {line for line in shape(said) if line.startswith("lake")} < shape(picture)
     assert f"lake: profiles date={DAY}: 1 rows removed" in typed(location, done, umid)
     assert "lake: 0 rows in 0 partitions" in location.run(*shlex.split(again)).stdout
     records = [json.loads(path.read_text()) for path in (location.lake.root / "_erasures").iterdir()]

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 
+import duckdb
 import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
@@ -77,6 +78,15 @@ def found(number: int, root: Path) -> set[str]:
     return said | raw
 
 
+def in_warehouse(location: Location) -> bytes:
+    """Give all rows of all tables of the warehouse, and its file as it is."""
+    file = location.folder / "warehouse.duckdb"
+    with duckdb.connect(str(file), read_only=True) as warehouse:
+        names = [name for (name,) in warehouse.sql("SELECT table_name FROM duckdb_tables()").fetchall()]
+        rows = [warehouse.sql(f'FROM "{name}"').fetchall() for name in names]
+    return repr(rows).encode() + file.read_bytes()
+
+
 def test_a_canary_person_is_nowhere_afterwards_and_everybody_else_is_where_they_were(
     erased: Location,
 ) -> None:
@@ -85,8 +95,12 @@ def test_a_canary_person_is_nowhere_afterwards_and_everybody_else_is_where_they_
     before = {name: lake.manifests(name) for name in TABLES}
     tables = {Path(path).relative_to(lake.root).parts[0] for path in found(number, lake.root)}
     assert tables >= {"profile_keys", "profiles", "profiles__lookups", "profiles_wide"}
+    people = set(re.findall(rb"canary-person(\d+)", in_warehouse(erased)))
+    assert b"%d" % number in people
     said, facts = erase(erased, "--key", f"umid={umid}")
     assert found(number, lake.root) == set()
+    assert of(number, in_warehouse(erased)) == []
+    assert set(re.findall(rb"canary-person(\d+)", in_warehouse(erased))) == people - {b"%d" % number}
     assert of(number, erased.everything_stored()) == []
     assert of(number, said.encode()) == []
     rows = facts["rows"]
@@ -153,7 +167,7 @@ def test_the_same_again_finds_nothing_and_is_no_error(erased: Location) -> None:
     _, (umid, other) = whom(erased)
     erase(erased, "--key", f"umid={umid}")
     _, facts = erase(erased, "--key", f"umid={other}", "--offline")
-    assert (facts["rows"], facts["left"]) == ({"lake": {}}, {})
+    assert (facts["rows"], facts["left"]) == ({"lake": {}, "warehouse": {}}, {})
 
 
 def test_a_person_is_found_by_the_profile_id_too_and_without_the_account(erased: Location) -> None:

@@ -43,14 +43,15 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Erase even if the keys are of several people.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Erase a person from the lake that TARGETDATA_LAKE names, and keep them from coming back.
+    """Erase a person from the lake and the warehouse, and keep them from coming back.
 
     Who it is, is looked up in the lake and asked of the account: the identity, and all keys and identifiers
     that it has. They go onto the suppression list first, as hashes that TARGETDATA_PRIVACY_KEY makes; nobody
-    on it is asked for again. Then their rows are removed: each partition is written again without them, all
-    its tables at once. What killed runs have left with them is removed too, and a run that is about to
-    publish a partition is told to publish nothing of it: run that partition again. At the end every file
-    is searched for them, and a record without a word of them is kept in _erasures.
+    on it is asked for again. Then their rows are removed: in the lake each partition is written again
+    without them, all its tables at once, in the warehouse all tables are cleaned together. What killed runs
+    have left with them is removed too, and a run that is about to publish a partition is told to publish
+    nothing of it: run that partition again. At the end every file of the lake is searched for them, and a
+    record without a word of them is kept in _erasures.
 
     It may be run again at any time, also after it was interrupted: it does what is left. Exit code 1 says
     that the person is still somewhere. See docs/erasing.md for what it cannot reach.
@@ -59,17 +60,20 @@ def erase(
     """
     with explained(), _told_of_interrupt():
         with loading():
+            from pipelines.connections import warehouse
             from pipelines.environment import environment
             from pipelines.erasure import Erasure
             from pipelines.variables import PREFIX, value
             from resources.lake import Lake
+            from resources.warehouse.erasure import WarehouseStore
 
         lake = Lake(path=str(environment().lake))
         if not lake.root.is_dir():
             raise ConfigurationError(f"there is no lake at {lake.root}: set TARGETDATA_LAKE")
         given = _given(key or [], again=again)
         with _progress() as say:
-            erasure = Erasure(lake, value("privacy_key", PREFIX), say=say)
+            stores = {"warehouse": WarehouseStore(warehouse(), run="an erasure")}
+            erasure = Erasure(lake, value("privacy_key", PREFIX), stores=stores, say=say)
             person = erasure.again() if again else _person(erasure, given, offline=offline)
             rows = erasure.count(person) if dry_run else {}
             _require_one(person, yes=yes or again or dry_run)

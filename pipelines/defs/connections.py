@@ -18,7 +18,7 @@ def connections() -> dg.Definitions:
             "graphql": graphql(),
             "feed": key_source(named=True),
             "lake": Lake(path=path),
-            "warehouse": warehouse(),
+            "warehouse": warehouse(named=True),
             # The default: what an asset returns goes into the lake.
             "io_manager": LakeIOManager(path=path, key_prefix=settings.key_prefix),
         },

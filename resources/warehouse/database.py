@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -84,16 +85,42 @@ class Database:
 
     def columns(self, table: str) -> dict[str, exp.DataType]:
         """Give a table's columns in their order; none where there is no such table."""
-        here = exp.Literal.string(self.namespace) if self.namespace else exp.func("current_schema")
         wanted = ("column_name", "data_type", "numeric_precision", "numeric_scale")
         query = (
             exp.select(*wanted)
             .from_("information_schema.columns")
-            .where(exp.column("table_schema").eq(here), exp.column("table_name").eq(table))
+            .where(self._here, exp.column("table_name").eq(table))
             .order_by("ordinal_position")
         )
         found = self.rows(query, f"the look at the columns of {table}")
         return {str(name): known_type(str(kind), sizes, self.dialect) for name, kind, *sizes in found}
+
+    def tables(self) -> list[str]:
+        """Name all tables of the SQL schema; views are none."""
+        query = (
+            exp.select("table_name")
+            .from_("information_schema.tables")
+            .where(self._here, exp.column("table_type").eq("BASE TABLE"))
+            .order_by("table_name")
+        )
+        return [str(name) for (name,) in self.rows(query, "the look at the tables")]
+
+    @property
+    def _here(self) -> exp.Condition:
+        """Tell what is of our SQL schema, in the catalogue."""
+        own = exp.Literal.string(self.namespace) if self.namespace else exp.func("current_schema")
+        return exp.column("table_schema").eq(own)
+
+    def copy_to(self, file: Path) -> None:
+        """Copy a DuckDB database, with its schemas, views and indexes, into a new file."""
+        what = f"the copy into {file}"
+        ((name,),) = self.rows("SELECT current_database()", what)
+        target = exp.Literal.string(str(file)).sql("duckdb")
+        self.execute(f"ATTACH {target} AS anew", what)
+        self.execute(
+            f"COPY FROM DATABASE {exp.to_identifier(str(name), quoted=True).sql('duckdb')} TO anew", what
+        )
+        self.execute("DETACH anew", what)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -13,6 +13,7 @@ from resources.adbc import connect, shown
 from resources.connection import SECRET
 from resources.errors import ServerUnavailable
 from resources.schema_changes import SchemaChanges
+from resources.table_file import replace
 from resources.warehouse.dialects import dialect_of
 
 if TYPE_CHECKING:  # they bring what writes SQL, which is needed when there is something to load
@@ -58,8 +59,7 @@ class Warehouse(dg.ConfigurableResource[Any]):
             with closing(connect(self.uri)) as connection:
                 yield self._database(connection, who)
             return
-        file = Path(unquote(urlsplit(self.uri).path))
-        with only_writer(file, who, turn), closing(self._when_free(turn)) as connection:
+        with only_writer(self._file, who, turn), closing(self._when_free(turn)) as connection:
             yield self._database(connection, who)
 
     @contextmanager
@@ -88,6 +88,31 @@ class Warehouse(dg.ConfigurableResource[Any]):
                 prepare(database, tables, policy)
             with replacing(database, tables, partition, run=run, turn=turn) as replacement:
                 yield replacement
+
+    @property
+    def is_there(self) -> bool:
+        """Say whether there is anything to connect to: a DuckDB file is made by the first load."""
+        return self.dialect != "duckdb" or self._file.is_file()
+
+    def rewrite(self, who: str) -> None:
+        """Write a DuckDB file anew, without what was deleted in it; other databases see to that themselves.
+
+        Who has it open goes on reading the old file.
+        """
+        from resources.warehouse.waiting import Turn, only_writer
+
+        if self.dialect != "duckdb":
+            return
+        turn, anew = Turn(self.wait_seconds), self._file.with_name(f"{self._file.name}.anew")
+        with only_writer(self._file, who, turn):
+            anew.unlink(missing_ok=True)
+            with closing(self._when_free(turn)) as connection:
+                self._database(connection, who).copy_to(anew)
+            replace(anew, self._file)
+
+    @property
+    def _file(self) -> Path:
+        return Path(unquote(urlsplit(self.uri).path))
 
     def _when_free(self, turn: "Turn") -> "Connection":
         """Open a DuckDB file once no other program has it open."""

@@ -55,6 +55,17 @@ def forget(database: Database, tables: Iterable[str], partition: str) -> None:
     )
 
 
+def lessen(database: Database, table: str, partition: str, number: int) -> None:
+    """Take note that so many rows of a partition were removed."""
+    left = exp.Sub(this=_columns("row_count")[0], expression=exp.Literal.number(number))
+    change = exp.update(
+        database.table(STAMPS),
+        {exp.column("row_count", quoted=True).sql(): left},
+        where=_of([table], partition),
+    )
+    database.execute(change, "the change of a stamp")
+
+
 def stamp(
     database: Database, table: str, partition: str, generation: Generation, *, rows: int, run: str
 ) -> None:

@@ -19,6 +19,7 @@ from resources.errors import WarehouseBusy
 from resources.table_file import make_folder
 from resources.warehouse.database import Database
 
+ALL = "the warehouse"  # the name that every load holds together with others
 LOOK_SECONDS = 0.1
 AGAIN_SECONDS = 60.0  # a step that has waited in vain is tried again after
 
@@ -68,16 +69,26 @@ def lock_name(database: Database, name: str, turn: Turn) -> None:
 
     DuckDB's file is held as a whole. In Snowflake the removal of the old stamps keeps others waiting.
     """
-    if database.dialect != "postgres":
-        return
+    if database.dialect == "postgres":
+        _take(database, ALL, turn, shared=True)
+        _take(database, name, turn)
+
+
+def lock_all(database: Database, turn: Turn) -> None:
+    """Hold off all loads until the transaction ends."""
+    if database.dialect == "postgres":
+        _take(database, ALL, turn)
+
+
+def _take(database: Database, name: str, turn: Turn, *, shared: bool = False) -> None:
     key = int.from_bytes(hashlib.sha256(f"{database.namespace}\n{name}".encode()).digest()[:8], signed=True)
-    what = f"the lock of {name}"
+    lock = exp.func(f"pg_try_advisory_xact_lock{'_shared' * shared}", exp.Literal.number(key))
 
     def attempt() -> bool | None:
-        ((got,),) = database.rows(f"SELECT pg_try_advisory_xact_lock({key})", what)
+        ((got,),) = database.rows(exp.select(lock), f"the lock of {name}")
         return True if got else None
 
-    turn.wait(attempt, busy=lambda: f"{name} is being loaded by {_holder(database, key)}")
+    turn.wait(attempt, busy=lambda: f"{name} is in use by {_holder(database, key)}")
 
 
 def _holder(database: Database, key: int) -> str:

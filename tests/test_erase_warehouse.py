@@ -1,0 +1,153 @@
+"""People erased from the warehouse: from all its tables at once, and from nobody else's rows."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from threading import Thread
+
+import pyarrow as pa
+import pytest
+
+from resources.errors import WarehouseBusy
+from resources.privacy.person import Person
+from resources.warehouse.erasure import WarehouseStore
+from resources.warehouse.flat import flat_tables
+from resources.warehouse.loaded_table import LoadedTable
+from resources.warehouse.loading import Partition
+from resources.warehouse.resource import Warehouse
+from resources.warehouse.stamps import Generation
+from tests.databases import postgresql
+
+AT = datetime(2026, 11, 22, 5, tzinfo=UTC)
+PEOPLE = pa.schema(
+    [("profile_id", pa.string()), ("age", pa.int64()), ("fetched_at", pa.timestamp("us", "UTC"))]
+)
+LOOKUPS = pa.schema([("umid", pa.string()), ("identity", pa.string()), ("fetched_at", PEOPLE.field(2).type)])
+COLUMN = pa.field("date", pa.date32())
+TABLES = {
+    name: LoadedTable(flat_tables(name, schema, [schema.names[0]])[0], COLUMN)
+    for name, schema in {"people": PEOPLE, "people__lookups": LOOKUPS}.items()
+}
+ANN = Person(
+    identities={"profile_id": frozenset(["ann"])},
+    keys={"umid": frozenset(["a1", "a2"])},
+    identified={"people": "profile_id"},
+)
+DAYS = [date(2026, 11, 21), date(2026, 11, 22)]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgresql() as uri:
+        yield uri
+
+
+@pytest.fixture(params=["duckdb", "postgresql"])
+def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
+    uri = f"duckdb://{tmp_path}/w.duckdb"
+    if request.param == "postgresql":
+        uri = request.getfixturevalue("server")
+    return Warehouse(uri=uri, namespace=tmp_path.name, wait_seconds=20)
+
+
+def load(
+    warehouse: Warehouse, day: date, people: Sequence[str], lookups: Sequence[tuple[str, str | None]]
+) -> None:
+    given = {
+        "people": [[person, 30, AT] for person in people],
+        "people__lookups": [[umid, person, AT] for umid, person in lookups],
+    }
+    place = Partition(f"date={day}", pa.scalar(day))
+    with warehouse.replacing(list(TABLES.values()), place, run="run") as replacement:
+        for name, table in TABLES.items():
+            columns = [
+                pa.array(c, f.type)
+                for c, f in zip(zip(*given[name], strict=True), table.flat.schema, strict=True)
+            ]
+            batch = pa.RecordBatch.from_arrays(columns, schema=table.flat.schema)
+            replacement.replace(table, [batch], Generation(1, "run"))
+
+
+def rows(warehouse: Warehouse, table: str, *columns: str) -> list[tuple[object, ...]]:
+    with warehouse.open("a test") as database:
+        text = ", ".join(columns)
+        return sorted(
+            database.rows(f'SELECT {text} FROM "{warehouse.namespace}"."{table}"', "a test"), key=repr
+        )
+
+
+def fill(warehouse: Warehouse) -> None:
+    load(warehouse, DAYS[0], ["ann", "bob"], [("a1", "ann"), ("b", "bob")])
+    load(warehouse, DAYS[1], ["bob", "ann"], [("a2", None), ("b", "bob"), ("shared", "bob")])
+
+
+def test_their_rows_go_from_all_tables_and_days_and_the_stamps_know_it(warehouse: Warehouse) -> None:
+    fill(warehouse)
+    store = WarehouseStore(warehouse, run="an erasure")
+    expected = {
+        "people date=2026-11-21": 1,
+        "people date=2026-11-22": 1,
+        "people__lookups date=2026-11-21": 1,
+        "people__lookups date=2026-11-22": 1,
+    }
+    assert store.count(ANN) == expected
+    assert store.erase(ANN) == expected
+    assert store.count(ANN) == store.erase(ANN) == {}
+    assert rows(warehouse, "people", "profile_id") == [("bob",)] * 2
+    assert rows(warehouse, "people__lookups", "umid") == [("b",), ("b",), ("shared",)]
+    assert rows(warehouse, "targetdata_loads", "table_name", "partition_name", "row_count") == [
+        ("people", "date=2026-11-21", 1),
+        ("people", "date=2026-11-22", 1),
+        ("people__lookups", "date=2026-11-21", 1),
+        ("people__lookups", "date=2026-11-22", 2),
+    ]
+    assert rows(warehouse, "people__latest", "profile_id") == [("bob",)], "the views are still there"
+
+
+def test_a_key_that_has_led_to_somebody_else_leaves_their_row(warehouse: Warehouse) -> None:
+    fill(warehouse)
+    person = Person(ANN.identities, {"umid": frozenset(["a1", "a2", "shared"])}, identified=ANN.identified)
+    WarehouseStore(warehouse, run="an erasure").erase(person)
+    assert ("shared",) in rows(warehouse, "people__lookups", "umid")
+
+
+def test_the_tables_of_others_are_looked_through_too(warehouse: Warehouse) -> None:
+    fill(warehouse)
+    with warehouse.open("a test") as database:
+        own = f'"{warehouse.namespace}"."own"'
+        database.execute(f"CREATE TABLE {own} (profile_id TEXT, visits BIGINT)", "")
+        database.execute(f"INSERT INTO {own} VALUES ('ann', 1), ('bob', 2), (NULL, 3)", "")
+    assert WarehouseStore(warehouse, run="an erasure").erase(ANN)["own"] == 1
+    assert rows(warehouse, "own", "visits") == [(2,), (3,)]
+
+
+def test_a_warehouse_that_is_not_there_holds_nobody_and_is_not_made(tmp_path: Path) -> None:
+    store = WarehouseStore(Warehouse(uri=f"duckdb://{tmp_path}/none/w.duckdb"), run="an erasure")
+    assert store.count(ANN) == store.erase(ANN) == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_load_that_is_under_way_is_waited_for(warehouse: Warehouse) -> None:
+    fill(warehouse)
+    hasty = Warehouse(uri=warehouse.uri, namespace=warehouse.namespace, wait_seconds=0.2)
+    with warehouse.replacing(
+        list(TABLES.values()), Partition("date=2026-11-21", pa.scalar(DAYS[0])), run="slow"
+    ):
+        with pytest.raises(WarehouseBusy, match="run slow"):
+            WarehouseStore(hasty, run="an erasure").erase(ANN)
+        patient = Thread(target=WarehouseStore(warehouse, run="an erasure").erase, args=[ANN])
+        patient.start()
+    patient.join()
+    assert rows(warehouse, "people", "profile_id") == [("bob",)] * 2
+
+
+def test_duckdbs_file_is_written_anew(tmp_path: Path) -> None:
+    warehouse = Warehouse(uri=f"duckdb://{tmp_path}/w.duckdb", namespace="raw")
+    someone = "canary-of-a-person-who-is-no-more"
+    load(warehouse, DAYS[0], [someone, *map(str, range(5000))], [("b", "bob")])
+    assert someone.encode() in (tmp_path / "w.duckdb").read_bytes()
+    person = Person({"profile_id": frozenset([someone])}, identified=ANN.identified)
+    WarehouseStore(warehouse, run="an erasure").erase(person)
+    assert someone.encode() not in (tmp_path / "w.duckdb").read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"w.duckdb", "w.duckdb.lock"}
+    assert len(rows(warehouse, "people", "profile_id")) == 5000
