@@ -17,6 +17,7 @@ from resources.errors import ConfigurationError
 from resources.graphql.page import MaxFailed, read_max_failed
 from resources.graphql.scalars import read_scalars
 from resources.key_files.columns import named_columns
+from resources.privacy import TestProfiles
 from resources.schema_changes import SchemaChanges
 
 
@@ -97,6 +98,16 @@ class Environment(BaseModel):
     )
     warehouse_wait_seconds: float = Field(
         600.0, gt=0, description="How long a load waits for others that write the same."
+    )
+    pseudonymise: str = Field(
+        "",
+        description="Texts that become pseudonyms, as in `owner, identifiers.value`; see docs/privacy.md.",
+    )
+    test_profiles: TestProfiles = Field(
+        TestProfiles.KEEP, description="Test profiles: `keep` them, or `exclude` them from the tables."
+    )
+    only_permission: str = Field(
+        "", description="Only profiles with this permission are kept, as in `CS-OM=GRANTED`."
     )
 
     refresh_days: float = Field(

@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
-from pipelines.defs.profiles_wide.lists import entry_fields, parse_fields
 from pipelines.environment import environment
 from resources.connection import Connection
 from resources.graphql.columns import column_name
@@ -22,6 +21,7 @@ from resources.lake.erasure import LakeStore, Remains
 from resources.lake.people import Entries, People
 from resources.lake.publications import publications
 from resources.privacy import Suppression
+from resources.privacy.entry_fields import entry_fields, parse_fields
 from resources.privacy.person import Person, Store
 from resources.table_file import make_folder, replace, write_file
 
@@ -181,7 +181,7 @@ def _told(table: str, schema: pa.Schema) -> Entries | None:
 
 
 def _entry_fields(schema: pa.Schema) -> tuple[str, str] | None:
-    found = entry_fields(LIST, schema, parse_fields(environment().wide_fields))
+    found = entry_fields(LIST, schema, parse_fields(environment().wide_fields), otherwise="")
     return None if isinstance(found, str) else (found.name, found.value)
 
 

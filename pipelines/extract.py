@@ -19,6 +19,7 @@ from resources.graphql.plan import Keyed, check_variables
 from resources.graphql.query import Query
 from resources.key_files import FeedKeys, read_key_file
 from resources.key_files.columns import named_columns
+from resources.privacy import Screen
 from resources.table_file import TableFile, lake_errors, replace
 
 
@@ -31,18 +32,21 @@ def extract_to_file(
     out: Path,
     resource: Connection,
     max_failed: MaxFailed,
+    screen: Screen,
 ) -> None:
     """Run a query and write its tables: rows to `out`, others beside it, as lookups to `<out>__lookups`."""
     check_variables(query.name, query.plan, variables)
     console = Console(stderr=True)
     asked = _keys(query, keys, key_columns, console)
+    left, withheld = screen.left(asked)
     try:
-        with _files(query, out) as files, _bar(console, query.name) as bar:
+        with _files(query, out, screen.says) as files, _bar(console, query.name) as bar:
             tally = Tally()
+            tally.withhold(withheld)
             task = bar.add_task(query.name, total=asked.num_rows if asked is not None else None, what="")
             with loading():  # the network's libraries, at the first use of the connection
-                pages = resource.pages(query, keys=asked, variables=variables)
-            for page in pages:
+                pages = resource.pages(query, keys=left, variables=variables)
+            for page in map(screen.page, pages):
                 tally.add(page)
                 for name, table in page.tables.items():
                     files[name].write(table)
@@ -99,18 +103,19 @@ def _read(keys: str, plan: Keyed, columns: Sequence[str]) -> FeedKeys:
 
 
 @contextmanager
-def _files(query: Query, out: Path) -> Iterator[dict[str, TableFile]]:
+def _files(query: Query, out: Path, privacy: str) -> Iterator[dict[str, TableFile]]:
     """Open the files aside; put them in place when all of them are whole, or leave nothing."""
     _require_no_folder(out)
     targets = _targets(query, out)
     aside = {name: target.with_name(f".{target.name}.{os.getpid()}") for name, target in targets.items()}
     files: dict[str, TableFile] = {}
+    footer = {"query": query.hash} | ({"privacy": privacy} if privacy else {})
     try:
         with lake_errors(out.parent):
             out.parent.mkdir(parents=True, exist_ok=True)
             for name, schema in query.tables.items():
                 _require_no_folder(targets[name])
-                files[name] = TableFile(aside[name], schema, {"query": query.hash})
+                files[name] = TableFile(aside[name], schema, footer)
         yield files
         with lake_errors(out.parent):
             for file in files.values():
@@ -150,9 +155,16 @@ def _bar(console: Console, name: str) -> Progress:
 def _summary(console: Console, tally: Tally) -> None:
     counts = tally.counts
     if tally.total is not None:
+        filtered = f"{tally.filtered:,} filtered + " if tally.filtered else ""
+        suppressed = f" + {tally.suppressed:,} suppressed" if tally.suppressed else ""
         console.print(
-            f"{tally.asked:,} keys asked = {tally.found:,} found + {tally.not_found:,} not found + "
-            f"{tally.failed:,} failed"
+            f"{tally.asked:,} keys asked = {tally.found:,} found + {filtered}{tally.not_found:,} not found + "
+            f"{tally.failed:,} failed{suppressed}"
+        )
+    elif tally.filtered or tally.suppressed:
+        console.print(
+            f"{tally.asked:,} rows came = {tally.found:,} kept + {tally.filtered:,} filtered + "
+            f"{tally.suppressed:,} suppressed"
         )
     retries = ", ".join(f"{number} {kind}" for kind, number in sorted(counts.retries.items()) if number)
     console.print(

@@ -10,13 +10,15 @@ import dagster as dg
 from pipelines.checks.evaluations import Evaluations
 from pipelines.figures import figures
 from pipelines.partition import ExtractPartition, ExtractRange
+from pipelines.privacy import screen_of, suppression_of
 from pipelines.publication import OBSERVED_LATE, Publication
 from pipelines.staging import Staging
-from resources.errors import ExtractionError, PersonNeeded
+from resources.errors import ConfigurationError, ExtractionError, PersonNeeded
 from resources.graphql.page import MaxFailed
 from resources.graphql.query import Query
 from resources.lake import Lake
 from resources.lake.columns_policy import replaces_columns, require_columns
+from resources.privacy import Privacy
 from resources.schema_changes import SchemaChanges
 
 T = TypeVar("T")
@@ -27,6 +29,8 @@ class Extraction:
 
     `max_failed` keys of a partition (an int), or a share of them (a float), may fail without stopping it.
     Before anything is asked, the query's columns are compared with the table's, as `schema_changes` says.
+    Before anything is stored, `privacy` is applied to it, and whoever is on the lake's suppression list is
+    left out.
     What comes in is staged in the lake; with `pages(…, resume=…)` the run after one that was ended goes on
     there, within a day.
     """
@@ -39,12 +43,16 @@ class Extraction:
         *,
         max_failed: MaxFailed = 0,
         schema_changes: SchemaChanges = SchemaChanges.FROZEN,
+        privacy: Privacy | None = None,
     ) -> None:
+        if privacy and privacy.query is not query:
+            raise ConfigurationError(f"the privacy of {privacy.query.name} is not for {query.name}")
         self._context = context
         self._lake = lake
         self._query = query
         self._max_failed = max_failed
         self._schema_changes = schema_changes
+        self._privacy = privacy or Privacy.of(query)
         self._publication = Publication(context, lake, checks=self._checks)
 
     @property
@@ -85,8 +93,14 @@ class Extraction:
         """Remove what is staged when all of it is published; else leave it to the next run."""
         replaced, policy = self._publication.folders, self._schema_changes
         require_columns(self._lake, self._query.tables, replaced=replaced, policy=policy)
-        run = self._context.run.run_id
-        staging = Staging(self._lake.root, self._query, groups, run=run, partitions=partitions)
+        staging = Staging(
+            self._lake.root,
+            self._query,
+            groups,
+            run=self._context.run.run_id,
+            partitions=partitions,
+            screen=screen_of(self._privacy, self._lake.root),
+        )
         try:
             yield staging
         except BaseException as error:
@@ -96,7 +110,8 @@ class Extraction:
 
     @contextmanager
     def _open(self, key: str | None, staging: Staging, group: str = "") -> Iterator[ExtractPartition]:
-        with self._publication.open(key, self._query.tables, footer={"query": self._query.hash}) as opened:
+        footer = {"query": self._query.hash, **staging.footer}
+        with self._publication.open(key, self._query.tables, footer=footer) as opened:
             partition = ExtractPartition(self._query, opened, staging, group)
             staging.fences.append(opened.writer.require_claim)
             staging.claims.append(opened.writer.require_newest)
@@ -104,6 +119,7 @@ class Extraction:
             yield partition
             partition.check(max_failed=self._max_failed)
             partition.merge()
+            staging.require_current(suppression_of(self._lake.root))
             self._say(partition)
             opened.metadata.update(figures(partition, time.monotonic() - partition.started))
 

@@ -16,8 +16,10 @@ def figures(partition: ExtractPartition, seconds: float) -> dict[str, dg.Metadat
     keys = {
         "keys_asked": tally.asked,
         "keys_found": tally.found,
+        "keys_filtered": tally.filtered,
         "keys_not_found": tally.not_found,
         "keys_failed": tally.failed,
+        "keys_suppressed": tally.suppressed,
         "keys_resumed": tally.staged,
     }
     lists = {f"rows{name.removeprefix(partition.table)}": rows for name, rows in partition.child_rows.items()}

@@ -18,8 +18,10 @@ class Figures(msgspec.Struct):
 
     asked: int = 0
     found: int = 0
+    filtered: int = 0
     not_found: int = 0
     failures: dict[str, int] = {}
+    suppressed: int = 0
     list_total: int | None = None
     notes: list[str] = []
     rows: int = 0
@@ -29,8 +31,10 @@ class Figures(msgspec.Struct):
         """Take in a page."""
         self.asked += page.asked
         self.found += page.found
+        self.filtered += page.filtered
         self.not_found += page.not_found
         self.failures = dict(Counter(self.failures) + page.failures)
+        self.suppressed += page.suppressed
         self.list_total = page.list_total
         self.notes = [*self.notes, *page.notes]
         self.rows += rows_of(page, query)
@@ -41,8 +45,10 @@ class Figures(msgspec.Struct):
         return Tally(
             asked=self.asked,
             found=self.found,
+            filtered=self.filtered,
             not_found=self.not_found,
             failures=Counter(self.failures),
+            suppressed=self.suppressed,
             list_total=self.list_total,
             notes=list(self.notes),
         )

@@ -75,6 +75,10 @@ class ExtractPartition:
             )
         return self._query.window_variables(*self._window)
 
+    def keys(self, keys: pa.Table) -> object:
+        """Leave out, of keys for `pages(…, keys=partition.keys(…))`, those of people who were erased."""
+        return self._staging.left(keys, self._group)
+
     def write(self, page: Page) -> None:
         """Add a page's rows, and count them."""
         self._staging.add(page, self._group)
@@ -100,7 +104,7 @@ class ExtractPartition:
 
     def merge(self) -> None:
         """Write its staged rows to its tables; raises AccountingError where any is missing."""
-        lookups = dict.fromkeys(self._query.tables, self.tally.asked)
+        lookups = dict.fromkeys(self._query.tables, self.tally.asked - self.tally.suppressed)
         expected = lookups | {self._query.name: self.rows} | self.child_rows
         written = dict.fromkeys(expected, 0)
         for name, rows in self._staging.tables(self._group):
@@ -130,7 +134,10 @@ class ExtractRange:
         return self._staging
 
     def keys(self, table: str) -> GroupedKeys:
-        """Read the keys of each partition from the same partition of a table in the lake."""
+        """Read the keys of each partition from the same partition of a table in the lake.
+
+        Those of people who were erased are counted, and not asked.
+        """
         return self.grouped({k: self._lake.read(table, p.folder) for k, p in self.partitions.items()})
 
     def grouped(self, keys: Mapping[str, pa.Table]) -> GroupedKeys:
@@ -140,7 +147,7 @@ class ExtractRange:
             raise ConfigurationError(f"keys are needed for each partition of the run and no other; see {odd}")
         for partition in self.partitions.values():
             partition.expect_keys()
-        return GroupedKeys(keys)
+        return GroupedKeys({key: self._staging.left(table, key) for key, table in keys.items()})
 
     def write(self, page: Page) -> None:
         """Add a page's rows to the partition that it is of, and count them."""

@@ -13,13 +13,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.open_slice import Figures, OpenSlice, child_rows_of, rows_of
-from resources.errors import AccountingError, ConfigurationError, ExtractionError
+from resources.errors import AccountingError, ConfigurationError, ErasedMeanwhile, ExtractionError
 from resources.graphql.page import Page, Tally
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from resources.graphql.tables import LOOKUPS
 from resources.lake.level import level_of
 from resources.lake.stage import Stage
+from resources.privacy import Screen, Suppression
 from resources.table_file import lake_errors
 
 
@@ -28,11 +29,19 @@ class Staging:
 
     It is the `Resume` of `pages`. Without that, the stage is this run's own and nothing goes on with it.
     `partitions` are those of the run, which nothing of others is mixed with. Each of `fences` raises where
-    another run has taken over, or this one was cancelled; each of `claims` for the first reason only.
+    another run has taken over, or this one was cancelled; each of `claims` for the first reason only. Pages
+    pass the `screen` before they are staged.
     """
 
     def __init__(
-        self, root: Path, query: Query, groups: Collection[str], *, run: str, partitions: Collection[str]
+        self,
+        root: Path,
+        query: Query,
+        groups: Collection[str],
+        *,
+        run: str,
+        partitions: Collection[str],
+        screen: Screen | None = None,
     ) -> None:
         self.fences: list[Callable[[], object]] = []
         self.claims: list[Callable[[], object]] = []
@@ -44,6 +53,7 @@ class Staging:
         self._query = query
         self._run = run
         self._partitions = partitions
+        self._screen = screen
         self._stage: Stage | None = None
         self._is_resumed = False
         self._has_failed_file = False
@@ -59,7 +69,8 @@ class Staging:
                 f"{self._query.name}: resume= is for one call of pages() a partition: leave it out, or let "
                 "each have a partition of its own"
             )
-        named = hashlib.sha256(f"{digest} {sorted(self._partitions)}".encode()).hexdigest()[:32]
+        screened = self._screen.digest if self._screen else ""
+        named = hashlib.sha256(f"{digest} {sorted(self._partitions)}{screened}".encode()).hexdigest()[:32]
         self._stage = Stage.open(self._root, self._query.tables, named)
         self._is_resumed, self._slices = True, len(self._stage.slices)
         for number, found in enumerate(self._stage.slices):
@@ -67,6 +78,7 @@ class Staging:
             if any(said.failures for said in figures.values()):
                 self._forget_failed(self._stage, number, figures)
             for group, said in figures.items():
+                self._forget_suppressed(said)
                 self.tallies[group].add_staged(said.tally())
                 self.rows[group] += said.rows
                 self.staged_rows[group] += said.rows
@@ -77,6 +89,12 @@ class Staging:
             said.asked -= sum(said.failures.values())
             said.failures = {}
         stage.keep_only(number, self._query.name + LOOKUPS, _not_failed, figures)
+
+    def _forget_suppressed(self, said: Figures) -> None:
+        """Count keys that have no row among the lookups when they are asked again."""
+        if isinstance(self._query.plan, Keyed):
+            said.asked -= said.suppressed
+            said.suppressed = 0
 
     def staged(self, table: str) -> Iterator[tuple[str, pa.Table]]:
         """Give the rows that are staged, by group."""
@@ -101,14 +119,34 @@ class Staging:
 
     # What comes in.
 
+    def left(self, keys: pa.Table, group: str) -> object:
+        """Leave out the keys of people who were erased, and count them."""
+        if self._screen is None:
+            return keys
+        left, number = self._screen.left(keys)
+        self.tallies[group].withhold(number)
+        return left
+
     def add(self, page: Page, group: str) -> None:
         """Take in a page; a slice is staged when it has enough, and no key is cut in two."""
+        if self._screen:
+            page = self._screen.page(page)
         self.tallies[group].add(page)
         self.rows[group] += rows_of(page, self._query)
         self.child_rows[group].update(child_rows_of(page, self._query))
         self._open.add(page, group)
         if page.is_last_of_keys and self._open.is_full:
             self.flush()
+
+    @property
+    def footer(self) -> dict[str, str]:
+        """Give what the files say of privacy."""
+        return {"privacy": self._screen.says} if self._screen and self._screen.says else {}
+
+    def require_current(self, suppression: Suppression) -> None:
+        """Raise where people were put on the suppression list since the run began."""
+        if self._screen:
+            self._screen.require_current(suppression)
 
     def flush(self) -> None:
         """Stage what has come in since the last slice, unless another run has taken over."""
@@ -141,7 +179,7 @@ class Staging:
                 self._append()
         if self._stage is None:
             return
-        if isinstance(error, AccountingError):
+        if isinstance(error, AccountingError | ErasedMeanwhile):
             self._stage.remove()
             return
         goes_on = self._is_resumed and (isinstance(self._query.plan, Keyed) or self.reached is not None)

@@ -20,6 +20,7 @@ ExtractionError
 │   ├── FeedMissing            the feed's file has not arrived
 │   ├── LakeBusy               another process holds the partition
 │   ├── WarehouseBusy          another process holds the warehouse's file or the partition
+│   ├── ErasedMeanwhile        people were put on the suppression list while it ran
 │   └── ServerUnavailable      the server went on failing
 └── Attempt                    one request failed; handled inside the engine, seldom seen outside
     ├── Unauthorized           renew the access token, same query again
@@ -128,6 +129,10 @@ class LakeBusy(TryLater):
 
 class WarehouseBusy(TryLater):
     """Another process holds the warehouse's file, or loads the same partition."""
+
+
+class ErasedMeanwhile(TryLater):
+    """People were put on the suppression list while a run had them: it is to begin again without them."""
 
 
 class ServerUnavailable(TryLater):

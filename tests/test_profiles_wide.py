@@ -12,11 +12,11 @@ import pyarrow.dataset as pads
 import pytest
 from graphql import build_schema
 
-from pipelines.defs.profiles_wide.lists import EntryFields, entry_fields, parse_fields
 from pipelines.defs.profiles_wide.names import Name, parse_names
 from pipelines.defs.profiles_wide.wide import BATCH_ROWS, Wide, WideDay
 from resources.errors import ConfigurationError, LakeError, ValueMisfit
 from resources.graphql.query import Query
+from resources.privacy.entry_fields import EntryFields, entry_fields, parse_fields
 from tests.conftest import Connect
 from tests.sandbox import Sandbox
 from tests.truth import expected_wide, plain
@@ -246,7 +246,7 @@ def test_a_clash_is_found_before_anything_is_read(names: dict[str, str], reason:
 
 def entries(column: str, given: str = "", **fields: pa.DataType) -> EntryFields | str:
     schema = pa.schema([(column, pa.list_(pa.struct(list(fields.items()))))])
-    return entry_fields(column, schema, parse_fields(given))
+    return entry_fields(column, schema, parse_fields(given), otherwise="the wide table has no column")
 
 
 def test_the_fields_are_told_by_their_names() -> None:
@@ -320,7 +320,7 @@ def test_what_cannot_be_told_is_left_out_with_the_setting_that_says_it() -> None
     assert "TARGETDATA_WIDE_FIELDS, for example attributes=name:value:time" in message
     wide = Wide.plan(pa.schema([("profile_id", pa.string())]), named(attributes="a"))
     assert wide.schema.names == ["profile_id"]
-    assert "profiles has no list attributes" in wide.left_out[0]
+    assert "there is no list attributes" in wide.left_out[0]
     found = entries("attributes", "attributes=zzA:zzB", zz_a=pa.string(), zz_b=pa.string())
     assert found == EntryFields("zz_a", "zz_b", None, pa.string())
 

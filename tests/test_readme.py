@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from pipelines.environment import Environment
+from pipelines.privacy import Secret
 from pipelines.variables import PREFIX
 from resources.graphql_resource import ApiResource
 from resources.targetdata import TargetDataResource
@@ -51,6 +52,7 @@ def test_all_settings_are_in_the_table_with_their_defaults() -> None:
         "base_url": Environment.model_fields["base_url"],
         "refresh_token": TargetDataResource.model_fields["refresh_token"],
         **Environment.model_fields,
+        **Secret.model_fields,
         **ApiResource.model_fields,
     }
     rows = [setting(name, field) for name, field in fields.items()]

@@ -28,7 +28,7 @@ TIME_WINDOWS = dg.TimeWindowPartitionsDefinition
 
 SAYS = {
     ACCOUNTING: "The files say the same as their manifests and are of this partition; keys asked = found + "
-    "not found + failed; the rows are those that the found keys lead to.",
+    "filtered + not found + failed + suppressed; the rows are those that the found keys lead to.",
     "share_not_found": "The share of keys not found is like that of the partitions before.",
     "null_shares": "The share of nulls in each column is like that of the partitions before.",
     "observed_late": "The rows were fetched soon after the partition's end.",
@@ -115,13 +115,21 @@ class Evaluations:
         return next(iter(self.instance.fetch_materializations(wanted, limit=1).records), None)
 
     def _asked(self, folder: str, recorded: dg.EventLogRecord | None) -> int | None:
-        """Give the keys asked as the run has recorded them, if it is the run that has published."""
+        """Give the keys asked as the run has recorded them, if it is the run that has published.
+
+        Those that are suppressed have no lookup: they are counted, and stored nowhere.
+        """
         manifest = self.lake.manifest(self.query.name, folder)
         if recorded is None or manifest is None or manifest.run != recorded.run_id:
             return None
         event = recorded.asset_materialization
-        value = event.metadata.get("keys_asked") if event else None
-        return value.value if isinstance(value, dg.IntMetadataValue) else None
+        asked, suppressed = (
+            value.value
+            if isinstance(value := event.metadata.get(name) if event else None, dg.IntMetadataValue)
+            else None
+            for name in ("keys_asked", "keys_suppressed")
+        )
+        return None if asked is None else asked - (suppressed or 0)
 
 
 def _target(recorded: dg.EventLogRecord | None) -> Target | None:

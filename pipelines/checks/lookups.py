@@ -9,7 +9,7 @@ from pipelines.checks.books import Books
 from pipelines.checks.published import PublishedExtract, PublishedFile
 from pipelines.checks.shares import status_counts
 
-STATUSES = FOUND, _, FAILED = ("found", "not_found", "failed")
+STATUSES = FOUND, _, _, FAILED = ("found", "filtered", "not_found", "failed")
 BY_LOOKUPS, IN_ROWS = "by lookups", "in rows"  # with a space, as no column has
 
 

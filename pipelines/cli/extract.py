@@ -68,6 +68,20 @@ def extract(
         ),
     ] = None,
     schema: Annotated[Path | None, typer.Option(help="The schema in SDL.")] = None,
+    pseudonymise: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A text that becomes a pseudonym: owner, or identifiers.value in a list; see "
+            "docs/privacy.md.",
+            metavar="COLUMN",
+        ),
+    ] = None,
+    exclude_test_profiles: Annotated[
+        bool, typer.Option("--exclude-test-profiles", help="Leave out where testProfile is true.")
+    ] = False,
+    only_permission: Annotated[
+        str, typer.Option(help="Keep only who has a permission: CS-OM=GRANTED.", metavar="NAME=VALUE")
+    ] = "",
     max_failed: Annotated[
         str,
         typer.Option(help="Keys that may fail: a number, or a share as in 0.5%.", metavar="NUMBER|SHARE%"),
@@ -85,9 +99,12 @@ def extract(
     """
     with explained():
         with loading():
+            from pipelines.environment import environment
             from pipelines.extract import extract_to_file
+            from pipelines.privacy import screen_of
             from resources.graphql.plan import Paging
             from resources.graphql.query import Query
+            from resources.privacy import Privacy, TestProfiles
 
             chosen = Api.chosen(api or Api.named_in(query), url)
             settings = chosen.settings
@@ -100,6 +117,13 @@ def extract(
             paging=Paging.of(paging) if paging else None,
             scalars=settings.scalars | _scalars(scalar or []),
         )
+        privacy = Privacy.of(
+            loaded,
+            pseudonymise=pseudonymise or (),
+            test_profiles=TestProfiles.EXCLUDE if exclude_test_profiles else TestProfiles.KEEP,
+            only_permission=only_permission,
+            fields=environment().wide_fields,
+        )
         extract_to_file(
             loaded,
             keys=keys,
@@ -108,6 +132,7 @@ def extract(
             out=out,
             resource=chosen.resource(url, read_headers(header or [])),
             max_failed=_max_failed(max_failed),
+            screen=screen_of(privacy, environment().lake),
         )
 
 

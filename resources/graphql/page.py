@@ -23,18 +23,21 @@ class Page:
 
     `counts` is what happened on the wire since the page before. `asked`, `found`, `not_found` and `failed`
     count this page's keys (or, for a list, its rows as asked and found); `failures` are the failed ones by
-    the server's code. `total` is the number of keys that the whole extraction will have, `list_total` what
-    the server says of a list's rows, each where it is known. `notes` are what a reader of the tables should
-    know, such as that a list changed while it was read. `group` is the group of keys that the page is of,
-    where there are groups (see `GroupedKeys`); `is_last_of_keys` says that no other page is of the same keys.
-    `reached` says how to go on behind the page, where that can be said (see `Resume`).
+    the server's code. `filtered` lead to people whom the extract leaves out by choice, `suppressed` to those
+    who were erased and may not come back. `total` is the number of keys that the whole extraction will have,
+    `list_total` what the server says of a list's rows, each where it is known. `notes` are what a reader of
+    the tables should know, such as that a list changed while it was read. `group` is the group of keys that
+    the page is of, where there are groups (see `GroupedKeys`); `is_last_of_keys` says that no other page is
+    of the same keys. `reached` says how to go on behind the page, where that can be said (see `Resume`).
     """
 
     tables: Mapping[str, pa.Table] = field(repr=False)
     asked: int
     found: int
+    filtered: int = 0
     not_found: int = 0
     failures: Counter[str] = field(default_factory=Counter)
+    suppressed: int = 0
     total: int | None = None
     counts: Counts = field(default_factory=Counts)
     group: str | None = None
@@ -51,12 +54,18 @@ class Page:
 
 @dataclass(slots=True)
 class Tally:
-    """The sum of an extraction's pages; `staged` of the keys (or rows) were asked for by an earlier run."""
+    """The sum of an extraction's pages; `staged` of the keys (or rows) were asked for by an earlier run.
+
+    `withheld` of the suppressed ones the API was not asked for at all.
+    """
 
     asked: int = 0
     found: int = 0
+    filtered: int = 0
     not_found: int = 0
     failures: Counter[str] = field(default_factory=Counter)
+    suppressed: int = 0
+    withheld: int = 0
     total: int | None = None
     counts: Counts = field(default_factory=Counts)
     list_total: int | None = None
@@ -71,8 +80,14 @@ class Tally:
     def add(self, page: Page) -> None:
         """Take in one page."""
         self._count(page)
-        self.total = page.total
+        self.total = None if page.total is None else page.total + self.withheld
         self.counts.add(page.counts)
+
+    def withhold(self, number: int) -> None:
+        """Take note of how many keys are suppressed before anything is asked."""
+        self.asked += number - self.withheld
+        self.suppressed += number - self.withheld
+        self.withheld = number
 
     def add_staged(self, earlier: "Tally") -> None:
         """Take in what an earlier run has left; nothing of it was on the wire now."""
@@ -82,8 +97,10 @@ class Tally:
     def _count(self, more: "Page | Tally") -> None:
         self.asked += more.asked
         self.found += more.found
+        self.filtered += more.filtered
         self.not_found += more.not_found
         self.failures += more.failures
+        self.suppressed += more.suppressed
         self.list_total = more.list_total
         self.notes += more.notes
 
@@ -93,7 +110,8 @@ class Tally:
         `details` are what the error says besides, such as where the failed keys are.
         """
         where = f"{what}: " if what else ""
-        if self.asked != self.found + self.not_found + self.failed or self.total not in (None, self.asked):
+        answered = self.found + self.filtered + self.not_found + self.failed
+        if self.asked != answered + self.suppressed or self.total not in (None, self.asked):
             raise AccountingError(f"{where}keys do not add up: {self}")
         if not self.exceeds(max_failed):
             return

@@ -29,7 +29,10 @@ def tables_of(
 
 
 def lookup_schema(keys: tuple[pa.Field, ...], kinds: Sequence[str] = ()) -> pa.Schema:
-    """One row per key asked; status is found, not_found or failed; answered_by is one of the kinds."""
+    """One row per key asked, its status one of four: found, filtered (left out by choice), not_found, failed.
+
+    `answered_by` is one of the kinds.
+    """
     answered_by = [ANSWERED_BY] if kinds else []
     own = [(n, pa.string()) for n in ("status", "identity", *answered_by, "code", "message")]
     return pa.schema([*keys, *own, ("attempts", pa.int64()), FETCHED_AT])

@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Collection, Iterable
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from resources import lock
 from resources.errors import ConfigurationError, LakeError
+from resources.graphql.columns import column_name
 from resources.table_file import UNREADABLE, make_folder, replace, write_file
 
 FOLDER, FILE, LOCK = "_suppressed", "list.json", ".lock"
@@ -52,7 +53,7 @@ class Suppression:
         found = _read(root)
         if found is None:
             return cls(key, ())
-        _require_key(key)
+        require_key(key)
         if not hmac.compare_digest(found.check, _check(key)):
             raise ConfigurationError(
                 f"{KEY_SETTING} is not the key that {root / FOLDER / FILE} was written with: without that, "
@@ -63,7 +64,7 @@ class Suppression:
     @classmethod
     def add(cls, root: Path, key: str, people: Iterable[tuple[str, str]]) -> Self:
         """Put people, each a kind and a value, on a lake's list, in one step."""
-        _require_key(key)
+        require_key(key)
         make_folder(root / FOLDER)
         held = lock.take(root / FOLDER / LOCK, wait=True)
         with lock.released(held):
@@ -82,13 +83,28 @@ class Suppression:
         texts = values.cast(pa.string()).to_pylist()
         return pa.array([text is not None and self._has(kind, text) for text in texts], pa.bool_())
 
+    def holds_each(self, kinds: pa.Array | pa.ChunkedArray, values: pa.Array | pa.ChunkedArray) -> pa.Array:
+        """Do as `holds` for values that each have a kind of their own."""
+        if not self._hashes:
+            return pa.repeat(pa.scalar(False), len(values))
+        pairs = zip(kinds.cast(pa.string()).to_pylist(), values.cast(pa.string()).to_pylist(), strict=True)
+        return pa.array([None not in pair and self._has(*map(str, pair)) for pair in pairs], pa.bool_())
+
+    @property
+    def digest(self) -> str:
+        """Name what is on the list, to tell it from what was on it; empty for an empty one."""
+        return sha256("".join(sorted(self._hashes)).encode()).hexdigest()[:16] if self._hashes else ""
+
     def _has(self, kind: str, value: str) -> bool:
         return hashed(self._key, kind, value) in self._hashes
 
 
 def hashed(key: str, kind: str, value: str) -> str:
-    """Hash one person's name; without the key nobody can try values against it."""
-    text = f"{kind}\x1f{value}".encode("utf-8", "surrogatepass")
+    """Hash one person's name; without the key nobody can try values against it.
+
+    A kind counts in the spelling of a column: an identifier `customer-id` is the key `customer_id`.
+    """
+    text = f"{column_name(kind)}\x1f{value}".encode("utf-8", "surrogatepass")
     return blake2b(text, key=_secret(key), digest_size=HASH_BYTES).hexdigest()
 
 
@@ -100,12 +116,13 @@ def _secret(key: str) -> bytes:
     return blake2b(key.encode(), person=b"suppression").digest()
 
 
-def _require_key(key: str) -> None:
+def require_key(key: str) -> None:
+    """Refuse a key that is missing, or that somebody who has hashes could try."""
     if len(key) < LEAST_KEY:
         raise ConfigurationError(
             f"{KEY_SETTING} is not set, or shorter than {LEAST_KEY} characters: make one with python -c "
-            "'import secrets; print(secrets.token_hex(32))', put it into .env, and keep it: nobody can tell "
-            "later who was erased without it"
+            "'import secrets; print(secrets.token_hex(32))', put it into .env, and keep it: without it "
+            "nobody can tell later who was erased, or make the same pseudonyms again"
         )
 
 

@@ -9,6 +9,7 @@ from pipelines.defs.daily import BACKFILL, DAILY, POOL
 from pipelines.drift_check import drift_check
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
+from pipelines.privacy import privacy_of
 from resources.graphql.query import Query
 from resources.lake import Lake
 from resources.lake.declared import table_schema
@@ -20,6 +21,7 @@ PROFILES = Query.load(
     identity="profileId",
     scalars=environment().scalars,
 )
+PRIVACY = privacy_of(PROFILES)
 
 
 @dg.asset(
@@ -27,7 +29,7 @@ PROFILES = Query.load(
     partitions_def=DAILY,
     backfill_policy=BACKFILL,
     pool=POOL,
-    code_version=PROFILES.hash,
+    code_version=PRIVACY.hash,
     kinds={"graphql", "parquet"},
     group_name="targetdata",
     metadata={"dagster/column_schema": table_schema(PROFILES.tables["profiles"])},
@@ -39,7 +41,12 @@ def profiles(context: dg.AssetExecutionContext, targetdata: TargetDataResource, 
     """
     settings = environment()
     extraction = Extraction(
-        context, lake, PROFILES, max_failed=settings.max_failed, schema_changes=settings.schema_changes
+        context,
+        lake,
+        PROFILES,
+        max_failed=settings.max_failed,
+        schema_changes=settings.schema_changes,
+        privacy=PRIVACY,
     )
     with extraction.range() as days:
         for page in targetdata.pages(PROFILES, keys=days.keys("profile_keys"), resume=days.resume):

@@ -15,9 +15,11 @@ from pipelines.drift_check import drift_check
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
 from pipelines.plan.chosen import ChosenKeys, Day
+from pipelines.privacy import privacy_of, suppression_of
 from resources.graphql.query import Query
 from resources.lake import Lake
 from resources.lake.declared import table_schema
+from resources.privacy.keys import left_to_ask
 from resources.targetdata import TargetDataResource
 
 REFRESH = Query.load(
@@ -28,6 +30,7 @@ REFRESH = Query.load(
     identity="profileId",
     scalars=environment().scalars,
 )
+PRIVACY = privacy_of(REFRESH)
 KEY = REFRESH.tables[LOOKUPS].names[0]  # as the root field's argument is named
 GRACE = timedelta(days=2)  # between being due and being asked: the day's end, and the morning after
 
@@ -37,7 +40,7 @@ GRACE = timedelta(days=2)  # between being due and being asked: the day's end, a
     partitions_def=DAILY,
     backfill_policy=BACKFILL,
     pool=POOL,
-    code_version=REFRESH.hash,
+    code_version=PRIVACY.hash,
     kinds={"graphql", "parquet"},
     group_name="targetdata",
     metadata={"dagster/column_schema": table_schema(REFRESH.tables["profiles_refresh"])},
@@ -50,7 +53,12 @@ def profiles_refresh(context: dg.AssetExecutionContext, targetdata: TargetDataRe
     """
     settings = environment()
     extraction = Extraction(
-        context, lake, REFRESH, max_failed=settings.max_failed, schema_changes=settings.schema_changes
+        context,
+        lake,
+        REFRESH,
+        max_failed=settings.max_failed,
+        schema_changes=settings.schema_changes,
+        privacy=PRIVACY,
     )
     with extraction.range() as days:
         for page in targetdata.pages(
@@ -69,6 +77,7 @@ def due(lake: Lake, days: Mapping[str, Day]) -> dict[str, pa.Table]:
     """
     settings = environment()
     asked = last_asked(lake, without={day.folder for day in days.values()})
+    asked = left_to_ask(suppression_of(lake.root), asked, kinds=[ID])
     keys: dict[str, pa.Table] = {}
     for key, day in days.items():
         before = day.end - timedelta(days=settings.refresh_days)
@@ -92,7 +101,7 @@ def asked_before(lake: Lake, folder: str) -> pa.Table:
 def oldest_profile(lake: Lake) -> dg.AssetCheckResult:
     """Say how long ago the profile was asked for that has waited longest."""
     settings, now = environment(), datetime.now(UTC)
-    asked = last_asked(lake)
+    asked = left_to_ask(suppression_of(lake.root), last_asked(lake), kinds=[ID])
     limit = timedelta(days=settings.refresh_days) + GRACE
     late = overdue(asked, now - limit).num_rows
     oldest = pc.min(asked[AT]).as_py() or now

@@ -4,12 +4,12 @@ import dagster as dg
 
 from pipelines.defs.daily import BACKFILL, DAILY
 from pipelines.defs.profiles.assets import PROFILES
-from pipelines.defs.profiles_wide.lists import parse_fields
 from pipelines.defs.profiles_wide.names import parse_names
 from pipelines.defs.profiles_wide.wide import Wide
 from pipelines.environment import environment
 from resources.lake import Dataset, EachPartition
 from resources.lake.declared import table_schema
+from resources.privacy.entry_fields import parse_fields
 
 _settings = environment()
 WIDE = Wide.plan(

@@ -11,19 +11,20 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from pipelines.defs.profiles_refresh.staleness import ID
-from pipelines.defs.profiles_wide.lists import PREFIXES, EntryFields, entry_fields
 from pipelines.defs.profiles_wide.names import Name
 from pipelines.defs.profiles_wide.newest import outdated
 from pipelines.defs.profiles_wide.values import typed
 from resources.errors import ConfigurationError, LakeError
 from resources.lake import Dataset
 from resources.lake.casting import exact
+from resources.privacy.entry_fields import PREFIXES, EntryFields, entry_fields
 
 if TYPE_CHECKING:
     import pandas as pd
 
 BATCH_ROWS = 20_000  # profiles whose lists are unfolded at once
 SHOWN, MANY = 100, 1000  # names of a list that are shown; so many are rather values
+WITHOUT = "the wide table has no column for its entries"
 NEVER = -(2**63)  # an entry without a time is older than any
 
 
@@ -58,7 +59,7 @@ class Wide:
         flat = [column for column in profiles if not pt.is_nested(column.type)]
         lists, left_out = [], []
         for column in PREFIXES:
-            fields = entry_fields(column, profiles, given or {})
+            fields = entry_fields(column, profiles, given or {}, otherwise=WITHOUT)
             if isinstance(fields, str):
                 left_out.append(fields)
             else:

@@ -22,8 +22,7 @@ class Identities:
 
     def fresh(self, identities: Iterable[str | None]) -> list[bool]:
         """Say of each whether it comes for the first time; what has no identity always does."""
-        digests = [None if identity is None else _digest(identity) for identity in identities]
-        seen = self._sorted.holding([digest for digest in digests if digest is not None])
+        digests, seen = self._looked_up(identities)
         found = []
         for digest in digests:
             found.append(digest is None or not (digest in self._newest or digest in seen))
@@ -33,6 +32,15 @@ class Identities:
             self._sorted.add(self._newest)
             self._newest = set()
         return found
+
+    def known(self, identities: Iterable[str | None]) -> list[bool]:
+        """Say of each whether it has come before, without taking it for come."""
+        digests, seen = self._looked_up(identities)
+        return [digest is not None and (digest in self._newest or digest in seen) for digest in digests]
+
+    def _looked_up(self, identities: Iterable[str | None]) -> tuple[list[bytes | None], set[bytes]]:
+        digests = [None if identity is None else _digest(identity) for identity in identities]
+        return digests, self._sorted.holding([digest for digest in digests if digest is not None])
 
 
 class SortedDigests:

@@ -43,38 +43,40 @@ class EntryFields:
     value_type: pa.DataType
 
 
-def entry_fields(column: str, schema: pa.Schema, given: Mapping[str, tuple[str, ...]]) -> EntryFields | str:
-    """Tell the fields of a list, or say in words why they cannot be told."""
+def entry_fields(
+    column: str, schema: pa.Schema, given: Mapping[str, tuple[str, ...]], *, otherwise: str
+) -> EntryFields | str:
+    """Tell the fields of a list, or say why they cannot be told; `otherwise` is what follows then."""
     position = schema.get_field_index(column)
     type_ = schema.field(position).type if position >= 0 else None
     if type_ is None or not (pt.is_list(type_) and pt.is_struct(type_.value_type)):
-        return f"profiles has no list {column} with fields: the wide table has no column for any of them"
+        return f"there is no list {column} with fields: {otherwise}"
     fields = {field.name: field.type for field in type_.value_type}
-    return _given(column, fields, given[column]) if column in given else _told(column, fields)
+    return _given(column, fields, given[column]) if column in given else _told(column, fields, otherwise)
 
 
-def _told(column: str, fields: Mapping[str, pa.DataType]) -> EntryFields | str:
+def _told(column: str, fields: Mapping[str, pa.DataType], otherwise: str) -> EntryFields | str:
     names = _best(NAMES[column], fields)
     rest = [field for field in fields if field not in names]
     values, times = _best(VALUES[column], rest), _best(TIMES, rest)
     for what, found in (("the name", names), ("the value", values), ("the time", times)):
         if len(found) > 1:
-            return _untold(column, f"{' and '.join(found)} may each hold {what}")
+            return _untold(column, f"{' and '.join(found)} may each hold {what}", otherwise)
     if not names or not values or not pt.is_string(fields[names[0]]) or not _is_value(fields[values[0]]):
-        return _untold(column, f"it has {', '.join(fields)}")
+        return _untold(column, f"it has {', '.join(fields)}", otherwise)
     if times and not _is_instant(fields[times[0]]):
         return (
             f"which entry of {column} is the newest cannot be told, {times[0]} is {fields[times[0]]} and no "
-            f"instant: the wide table has no column for them. Set {SCALARS}=Type.field=timestamp for it, or "
+            f"instant: {otherwise}. Set {SCALARS}=Type.field=timestamp for it, or "
             f"{SETTING}={column}={names[0]}:{values[0]} to take the first entry of a name"
         )
     return EntryFields(names[0], values[0], times[0] if times else None, fields[values[0]])
 
 
-def _untold(column: str, reason: str) -> str:
+def _untold(column: str, reason: str, otherwise: str) -> str:
     return (
-        f"which fields of {column} hold name, value and time cannot be told, {reason}: the wide table has no "
-        f"column for them. Set {SETTING}, for example {column}=name:value:time"
+        f"which fields of {column} hold name, value and time cannot be told, {reason}: {otherwise}. "
+        f"Set {SETTING}, for example {column}=name:value:time"
     )
 
 
