@@ -53,6 +53,7 @@ def checked(location: Location, asset: str) -> dict[str, dict[str | None, dg.Ass
     return found
 
 
+KEYS = [f"keys_{status}" for status in ("asked", "found", "filtered", "not_found", "failed")]
 BY_PARTITION = ("accounting", "null_shares", "observed_late", "share_not_found")
 
 
@@ -135,7 +136,7 @@ def test_a_day_is_published_and_recorded_with_its_figures(location: Location) ->
     assert_checked(location, "profiles_refresh", DAY)
     (accounts,) = checked(location, "profiles")["accounting"].values()
     assert {name: value.value for name, value in accounts.metadata.items()} == {
-        name: figures[name] for name in ("rows", "keys_asked", "keys_found", "keys_not_found", "keys_failed")
+        name: figures[name] for name in ("rows", *KEYS)
     }
     assert keys["events"] == keys["null_keys"] + keys["duplicate_keys"] + keys["rows"]
 

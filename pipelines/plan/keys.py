@@ -74,18 +74,14 @@ class OfTable:
 
     def _found(self, partition: PlannedPartition) -> FoundKeys:
         try:
-            keys = self._left(self.lake.read(self.table, partition.folder))
+            keys = _asked(self.lake.read(self.table, partition.folder), self.plan, self.lake)
         except PartitionMissing:
             if self.feed is None or partition.window is None:
                 raise
             start, end = partition.window
-            keys = self._left(self.feed.read(start=start, end=end).keys)
+            keys = _asked(self.feed.read(start=start, end=end).keys, self.plan, self.lake)
             return FoundKeys(partition, keys, Origin.FEED)
         return FoundKeys(partition, keys, Origin.LAKE)
-
-    def _left(self, keys: pa.Table) -> pa.Table:
-        """Leave out whom nobody asks for any more."""
-        return without_suppressed(suppression_of(self.lake.root), sorted_keys(keys, self.plan), self.plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +101,7 @@ class OfAsset:
         """Let it choose for all partitions together: what one asks another need not."""
         found = self.chosen.choose(self.lake, {p.key or "": p for p in partitions})
         for partition in partitions:
-            keys = sorted_keys(found[partition.key or ""], self.plan)
+            keys = _asked(found[partition.key or ""], self.plan, self.lake)
             yield FoundKeys(partition, keys, Origin.CHOSEN)
 
 
@@ -118,6 +114,11 @@ class Unknown:
     def of(self, partitions: Sequence[PlannedPartition]) -> Iterator[FoundKeys]:
         """Know of none."""
         return (FoundKeys(partition, why=self.says) for partition in partitions)
+
+
+def _asked(keys: pa.Table, plan: Keyed, lake: Lake) -> pa.Table:
+    """Make keys distinct and sorted, without those of people who were erased."""
+    return without_suppressed(suppression_of(lake.root), sorted_keys(keys, plan), plan)
 
 
 def key_plan(extract: Extract, plan: Keyed, lake: Lake) -> KeyPlan:

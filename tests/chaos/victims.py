@@ -6,9 +6,10 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
@@ -18,6 +19,7 @@ from pipelines.extraction import Extraction
 from resources.graphql.paging import batches
 from resources.graphql.query import Query
 from resources.lake import Lake
+from resources.privacy import Privacy
 from resources.targetdata import TargetDataResource
 from tests.forks import CONTEXT, ROOT
 
@@ -39,6 +41,8 @@ class Order:
     keys: Mapping[str, Sequence[str]]
     most_bytes: int | None = None  # of a file that it may write: then its disk is full
     explode: tuple[str, ...] = ()
+    privacy: Mapping[str, Any] = field(default_factory=dict)  # what `Privacy.of` takes
+    privacy_key: str = ""
 
     def start(self, *, at: int = 0, said: str = os.devnull) -> BaseProcess:
         """Start it; it kills itself before its change number `at` in the lake, and says why it failed."""
@@ -59,7 +63,8 @@ def extract(order: Order, instance: dg.DagsterInstance | None = None) -> dg.Exec
     )
     def profiles(context: dg.AssetExecutionContext) -> None:
         keys = {day: pa.table({"umid": list(umids)}) for day, umids in order.keys.items()}
-        with Extraction(context, Lake(path=order.path), query).range() as opened:
+        lake = Lake(path=order.path)
+        with Extraction(context, lake, query, privacy=Privacy.of(query, **order.privacy)).range() as opened:
             for page in api.pages(query, keys=opened.grouped(keys), resume=opened.resume):
                 opened.write(page)
 
@@ -77,6 +82,7 @@ def extract(order: Order, instance: dg.DagsterInstance | None = None) -> dg.Exec
 
 
 def _run(order: Order, at: int, said: str) -> None:
+    os.environ["TARGETDATA_PRIVACY_KEY"] = order.privacy_key
     open_slice.SLICE_KEYS, batches.PAGE_KEYS = SLICE_KEYS, PAGE_KEYS
     changes = 0
 
