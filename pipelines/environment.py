@@ -116,6 +116,9 @@ class Environment(BaseModel):
     refresh_share: float = Field(
         0.05, gt=0, le=1, description="At most this share of all known profiles is asked again a day."
     )
+    retention_days: int | None = Field(
+        None, ge=1, description="Days that partitions are kept after their end; see docs/retention.md."
+    )
     budget_requests: int | None = Field(
         None, gt=0, description="Requests that a planned backfill may need; see docs/plan.md."
     )

@@ -15,6 +15,7 @@ from resources.lake.cancelled import cancelled_in
 from resources.lake.figures import published
 from resources.lake.partition import PartitionWriter
 from resources.lake.resource import folder_of
+from resources.lake.retention import days_kept, require_kept
 
 # An output with this metadata has recorded its materializations itself: the only way in Dagster 1.13 to give
 # the partitions of one step data versions of their own.
@@ -139,7 +140,14 @@ class Publication:
     def failures(self) -> Iterator[None]:
         """Give failures their names in Dagster, after recording what was published before them."""
         with self._published_so_far(), named_failures(self._context.instance, self._context.run.run_id):
+            self._require_kept()
             yield
+
+    def _require_kept(self) -> None:
+        asset, key = self._context.assets_def, self._context.asset_key
+        name = key.to_user_string()
+        days = days_kept(asset.metadata_by_key.get(key, {}), name)
+        require_kept(name, self.keys, asset.partitions_def, days)
 
     def _window(self, key: str | None) -> tuple[datetime, datetime] | None:
         partitions = self._context.assets_def.partitions_def

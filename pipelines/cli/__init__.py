@@ -8,6 +8,7 @@ from pipelines.cli.gc import gc
 from pipelines.cli.handoff import handoff
 from pipelines.cli.new import new
 from pipelines.cli.plan import plan
+from pipelines.cli.retention import retention
 from pipelines.cli.schema import diff, pull
 
 app = typer.Typer(
@@ -26,4 +27,5 @@ app.command()(plan)
 app.command()(gc)
 app.command()(handoff)
 app.command()(erase)
+app.command()(retention)
 app.add_typer(schema, name="schema")

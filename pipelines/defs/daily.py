@@ -5,6 +5,7 @@ import warnings
 import dagster as dg
 
 from pipelines.environment import environment
+from resources.lake.retention import RETENTION_DAYS
 
 # Said at every start, of a parameter that the pinned minor version keeps as it is.
 warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
@@ -18,6 +19,8 @@ BACKFILL = (
     if _settings.partitions_per_run
     else dg.BackfillPolicy.single_run()
 )
+
+RETENTION: dict[str, int] = {RETENTION_DAYS: _settings.retention_days} if _settings.retention_days else {}
 
 LAST = [[*_settings.key_prefix, name] for name in ("profiles_wide", "profiles_refresh")]
 

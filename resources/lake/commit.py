@@ -2,10 +2,12 @@
 
 It names what stands aside and where it belongs. A run moves that into place and removes the record; where it
 was killed before the end, whoever comes next does, and until then a reader finds each file at either place.
+A partition that is dropped has a record of the files that are to go, and no reader finds them from then on.
 """
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -27,7 +29,7 @@ class Move(msgspec.Struct, frozen=True):
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
-    """One generation of all tables of a partition; `table` is the asset's own."""
+    """One generation of all tables of a partition; `table` is the asset's own. `drops` are files to go."""
 
     format_version: int = FORMAT_VERSION
     table: str
@@ -35,6 +37,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     generation: int
     moves: tuple[Move, ...]
+    drops: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -43,7 +46,8 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
 
     def has(self, table: str) -> bool:
         """Say whether a table is of this commit."""
-        return any(Path(move.target).parts[0] == table for move in self.moves)
+        targets = (*(move.target for move in self.moves), *self.drops)
+        return any(Path(target).parts[0] == table for target in targets)
 
     def source_of(self, target: str) -> str | None:
         """Give where a file stands aside, None if it is not of this commit."""
@@ -61,6 +65,13 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
         for move in self.moves:
             if (root / move.source).exists():
                 os.replace(root / move.source, root / move.target)
+        for target in self.drops:
+            (root / target).unlink(missing_ok=True)
+        for folder in {(root / target).parent for target in self.drops}:
+            with suppress(OSError):  # of a table without partitions, or with files of somebody else
+                folder.rmdir()
+            if folder.is_dir():
+                sync(folder)
         for folder in {(root / move.target).parent for move in self.moves}:
             sync(folder)
         self._record(root).unlink()

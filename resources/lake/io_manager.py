@@ -16,6 +16,7 @@ from resources.lake.frames import frame_of, kind_of, supported
 from resources.lake.place import Place, place_of, table_of
 from resources.lake.reader import dataset, named
 from resources.lake.resource import Lake
+from resources.lake.retention import days_kept, require_kept
 from resources.lake.returned import frames_of
 from resources.lake.table_writer import TableWriter
 
@@ -87,6 +88,9 @@ class LakeIOManager(dg.ConfigurableIOManager):
             _require_asset(context)
             table = table_of(context.asset_key, self.key_prefix)
             places = _places(context)
+            partitions = context.asset_partitions_def if context.has_asset_partitions else None
+            days = days_kept(context.definition_metadata, table)
+            require_kept(table, [place.key for place in places], partitions, days)
             recorded: list[dg.AssetMaterialization] = []
             writer = TableWriter(
                 self.lake,

@@ -1,5 +1,6 @@
 """What is published: in place, or committed by a run that was killed before all of it was in place."""
 
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -125,7 +126,12 @@ def _finished(root: Path, commit: Commit) -> bool:
 
 
 def _at(root: Path, commits: Sequence[Commit], target: Path, read: Callable[[Path], T]) -> T:
-    """Read a published file where it stands aside, or in place: it is moved from there to here only."""
+    """Read a published file where it stands aside, or in place: it is moved from there to here only.
+
+    One that is dropped is not there.
+    """
+    if any(str(target) in commit.drops for commit in commits):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(root / target))
     for source in [commit.source_of(str(target)) for commit in commits]:
         if source is not None:
             with suppress(FileNotFoundError):

@@ -3,7 +3,7 @@
 import dagster as dg
 import pyarrow as pa
 
-from pipelines.defs.daily import BACKFILL, DAILY
+from pipelines.defs.daily import BACKFILL, DAILY, RETENTION
 from pipelines.privacy import suppression_of
 from pipelines.publication import Publication
 from resources.feed import FeedKeys, KeySource
@@ -11,7 +11,13 @@ from resources.lake import Lake
 from resources.privacy.keys import left_to_ask
 
 
-@dg.asset(partitions_def=DAILY, backfill_policy=BACKFILL, kinds={"parquet"}, group_name="targetdata")
+@dg.asset(
+    partitions_def=DAILY,
+    backfill_policy=BACKFILL,
+    kinds={"parquet"},
+    group_name="targetdata",
+    metadata={**RETENTION},
+)
 def profile_keys(context: dg.AssetExecutionContext, feed: KeySource, lake: Lake) -> None:
     """One row per umid that has an event in the day's files of the feed."""
     publication, suppression = Publication(context, lake), suppression_of(lake.root)

@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines.checks import extract_checks
-from pipelines.defs.daily import BACKFILL, DAILY, POOL
+from pipelines.defs.daily import BACKFILL, DAILY, POOL, RETENTION
 from pipelines.drift_check import drift_check
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
@@ -32,7 +32,7 @@ PRIVACY = privacy_of(PROFILES)
     code_version=PRIVACY.hash,
     kinds={"graphql", "parquet"},
     group_name="targetdata",
-    metadata={"dagster/column_schema": table_schema(PROFILES.tables["profiles"])},
+    metadata={"dagster/column_schema": table_schema(PROFILES.tables["profiles"]), **RETENTION},
 )
 def profiles(context: dg.AssetExecutionContext, targetdata: TargetDataResource, lake: Lake) -> None:
     """One row per profile of a person who had an event on the day, as the API showed it at `fetched_at`.

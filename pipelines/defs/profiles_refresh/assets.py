@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.checks import extract_checks
-from pipelines.defs.daily import BACKFILL, DAILY, POOL
+from pipelines.defs.daily import BACKFILL, DAILY, POOL, RETENTION
 from pipelines.defs.profiles_refresh.staleness import AT, ID, LOOKUPS, last_asked, overdue, stale
 from pipelines.drift_check import drift_check
 from pipelines.environment import environment
@@ -43,7 +43,7 @@ GRACE = timedelta(days=2)  # between being due and being asked: the day's end, a
     code_version=PRIVACY.hash,
     kinds={"graphql", "parquet"},
     group_name="targetdata",
-    metadata={"dagster/column_schema": table_schema(REFRESH.tables["profiles_refresh"])},
+    metadata={"dagster/column_schema": table_schema(REFRESH.tables["profiles_refresh"]), **RETENTION},
 )
 def profiles_refresh(context: dg.AssetExecutionContext, targetdata: TargetDataResource, lake: Lake) -> None:
     """One row per profile that nobody had asked for in `TARGETDATA_REFRESH_DAYS` days, as the API shows it.

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pipelines.defs.daily import BACKFILL, DAILY
+from pipelines.defs.daily import BACKFILL, DAILY, RETENTION
 from pipelines.defs.profiles.assets import PROFILES
 from pipelines.defs.profiles_wide.names import parse_names
 from pipelines.defs.profiles_wide.wide import Wide
@@ -29,7 +29,7 @@ WIDE = Wide.plan(
     code_version=WIDE.hash,
     kinds={"pandas", "parquet"},
     group_name="targetdata",
-    metadata={"dagster/column_schema": table_schema(WIDE.schema)},
+    metadata={"dagster/column_schema": table_schema(WIDE.schema), **RETENTION},
 )
 def profiles_wide(
     context: dg.AssetExecutionContext,
