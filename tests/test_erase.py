@@ -263,3 +263,19 @@ def test_what_cannot_be_understood_is_refused_without_a_value(
     assert done.exit_code == 1
     assert said in done.output
     assert "secret-value" not in done.output
+
+
+def test_no_later_backfill_brings_the_person_back(erased: Location) -> None:
+    number, (umid, other) = whom(erased)
+    erase(erased, "--key", f"umid={umid}")
+    asked = len(erased.sandbox.requests)
+    for day in DAYS:
+        erased.materialize(str(day))
+    assert found(number, erased.lake.root) == set()
+    assert of(number, in_warehouse(erased)) == []
+    assert of(number, erased.everything_stored()) == []
+    bodies = b"".join(str(request).encode() for request in erased.sandbox.requests[asked:])
+    assert of(number, bodies) == [], "nor is it asked for"
+    assert MARK.encode() in bodies, "others are"
+    _, facts = erase(erased, "--again")
+    assert facts["rows"] == {"lake": {}, "warehouse": {}}

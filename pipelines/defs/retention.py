@@ -9,19 +9,23 @@ from pipelines.environment import environment
 from pipelines.retention import Expired, drop_expired, expired
 from resources.failures import named_failures
 from resources.lake import Lake
+from resources.warehouse.resource import Warehouse
 
 _settings = environment()
 
 
 @dg.op
-def drop_old_partitions(context: dg.OpExecutionContext, lake: Lake) -> None:
+def drop_old_partitions(context: dg.OpExecutionContext, lake: Lake, warehouse: Warehouse) -> None:
     """Drops each partition that its asset keeps no more, in all its tables, and records it with the asset."""
+    from resources.warehouse.retention import WarehouseHolder
+
     with named_failures(context.instance, context.run_id):
         assets = context.repository_def.assets_defs_by_key.values()
         found = expired(assets, lake, now=datetime.now(UTC), prefix=_settings.key_prefix)
         rows: Counter[str] = Counter()
         partitions: Counter[str] = Counter()
-        for each, dropped in drop_expired(list(found), lake, run=context.run_id, holders={}):
+        holders = {"warehouse": WarehouseHolder(warehouse, run=f"run {context.run_id}")}
+        for each, dropped in drop_expired(list(found), lake, run=context.run_id, holders=holders):
             context.log_event(_observation(each, dropped))
             context.log.info(f"dropped {each.table} {each.folder}: {sum(each.rows.values()):,} rows")
             rows.update(each.rows)

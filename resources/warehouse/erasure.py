@@ -1,19 +1,17 @@
 """People erased from the warehouse: from all its tables in one transaction."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
-from urllib.parse import quote
 
 import pyarrow as pa
 from sqlglot import exp
 
 from resources.privacy.person import Person, Rule
 from resources.warehouse.database import Database
+from resources.warehouse.folders import TYPES, folder_of
 from resources.warehouse.resource import Warehouse
 from resources.warehouse.stamps import STAMPS, lessen
 from resources.warehouse.waiting import Turn, lock_all
 
-LEVELS = ("date", "hour", "partition")  # the names of the partitions' columns
 WHOLE = {exp.DataType.Type.SMALLINT, exp.DataType.Type.INT, exp.DataType.Type.BIGINT}
 
 
@@ -100,7 +98,7 @@ def _among(name: str, values: frozenset[str]) -> exp.Condition:
 
 def _counted(database: Database, table: str, where: exp.Condition) -> Iterator[tuple[str, int]]:
     """Count the rows of each partition's folder."""
-    level = next((name for name in list(database.columns(table))[:1] if name in LEVELS), None)
+    level = next((name for name in list(database.columns(table))[:1] if name in TYPES), None)
     number, what = exp.Count(this=exp.Star()), f"the count of {table}"
     if level is None:
         found = database.number(exp.select(number).from_(database.table(table)).where(where), what)
@@ -108,14 +106,7 @@ def _counted(database: Database, table: str, where: exp.Condition) -> Iterator[t
         return
     by = exp.select(_column(level), number).from_(database.table(table)).where(where).group_by(_column(level))
     for value, rows in database.rows(by.order_by(_column(level)), what):
-        yield _folder(level, value), int(str(rows))
-
-
-def _folder(level: str, value: object) -> str:
-    """Name a partition as its folder in the lake."""
-    if isinstance(value, datetime):
-        return f"{level}={value.astimezone(UTC):%Y%m%dT%HZ}"
-    return f"{level}={value.isoformat() if isinstance(value, date) else quote(str(value), safe='')}"
+        yield folder_of(level, value), int(str(rows))
 
 
 def _column(name: str) -> exp.Column:

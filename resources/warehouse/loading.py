@@ -8,8 +8,8 @@ import pyarrow as pa
 from sqlglot import exp
 
 from resources.errors import AccountingError
-from resources.warehouse.columns import sql_type
 from resources.warehouse.database import Database
+from resources.warehouse.folders import rows_of
 from resources.warehouse.loaded_table import LoadedTable
 from resources.warehouse.stamps import Generation, forget, stamp, stamped
 from resources.warehouse.waiting import Turn, lock_name
@@ -83,17 +83,7 @@ class Replacement:
 
     def _place(self, table: LoadedTable) -> exp.Condition | None:
         """Tell the partition's rows; all of them, where there are no partitions."""
-        return place(table.partition, self.partition.value)
-
-
-def place(column: pa.Field | None, value: pa.Scalar | None) -> exp.Condition | None:
-    """Write the condition that a row is of a partition."""
-    if column is None or value is None:
-        return None
-    moment = value.as_py()
-    text = moment if isinstance(moment, str) else moment.isoformat()
-    literal = exp.cast(exp.Literal.string(text), sql_type(column, column.name))
-    return exp.column(column.name, quoted=True).eq(literal)
+        return None if table.partition is None else rows_of(self.partition.folder)
 
 
 @contextmanager

@@ -48,6 +48,15 @@ def stamped(database: Database, tables: Iterable[str], partition: str) -> dict[s
     return {str(table): Generation(int(str(number)), str(run)) for table, number, run in found}
 
 
+def loaded_in(database: Database, partition: str) -> list[str]:
+    """Name the tables that a partition is loaded into; none where nothing was ever loaded."""
+    if STAMPS not in database.tables():
+        return []
+    table, folder = _columns("table_name", "partition_name")
+    query = exp.select(table).distinct().from_(database.table(STAMPS)).where(folder.eq(partition))
+    return sorted(str(name) for (name,) in database.rows(query, "the look at the stamps"))
+
+
 def forget(database: Database, tables: Iterable[str], partition: str) -> None:
     """Remove the stamps of a partition."""
     database.execute(
@@ -56,7 +65,9 @@ def forget(database: Database, tables: Iterable[str], partition: str) -> None:
 
 
 def lessen(database: Database, table: str, partition: str, number: int) -> None:
-    """Take note that so many rows of a partition were removed."""
+    """Take note that so many rows of a partition were removed, if it was loaded by us."""
+    if table not in loaded_in(database, partition):
+        return
     left = exp.Sub(this=_columns("row_count")[0], expression=exp.Literal.number(number))
     change = exp.update(
         database.table(STAMPS),

@@ -1,4 +1,4 @@
-"""People erased from the warehouse: from all its tables at once, and from nobody else's rows."""
+"""People and partitions out of the warehouse: from all its tables at once, and nothing else of it."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -7,14 +7,18 @@ from threading import Thread
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from resources.errors import WarehouseBusy
 from resources.privacy.person import Person
 from resources.warehouse.erasure import WarehouseStore
 from resources.warehouse.flat import flat_tables
+from resources.warehouse.folders import folder_of, rows_of
 from resources.warehouse.loaded_table import LoadedTable
 from resources.warehouse.loading import Partition
 from resources.warehouse.resource import Warehouse
+from resources.warehouse.retention import WarehouseHolder
 from resources.warehouse.stamps import Generation
 from tests.databases import postgresql
 
@@ -121,6 +125,15 @@ def test_the_tables_of_others_are_looked_through_too(warehouse: Warehouse) -> No
     assert rows(warehouse, "own", "visits") == [(2,), (3,)]
 
 
+def test_a_database_without_any_load_is_looked_through(warehouse: Warehouse) -> None:
+    with warehouse.open("a test") as database:
+        database.make_namespace()
+        database.execute(f'CREATE TABLE "{warehouse.namespace}"."own" (date DATE, profile_id TEXT)', "")
+        database.execute(f"INSERT INTO \"{warehouse.namespace}\".\"own\" VALUES ('2026-11-22', 'ann')", "")
+    assert WarehouseHolder(warehouse, run="retention").drop(["own"], "date=2026-11-22") == 0
+    assert WarehouseStore(warehouse, run="an erasure").erase(ANN) == {"own date=2026-11-22": 1}
+
+
 def test_a_warehouse_that_is_not_there_holds_nobody_and_is_not_made(tmp_path: Path) -> None:
     store = WarehouseStore(Warehouse(uri=f"duckdb://{tmp_path}/none/w.duckdb"), run="an erasure")
     assert store.count(ANN) == store.erase(ANN) == {}
@@ -151,3 +164,40 @@ def test_duckdbs_file_is_written_anew(tmp_path: Path) -> None:
     assert someone.encode() not in (tmp_path / "w.duckdb").read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {"w.duckdb", "w.duckdb.lock"}
     assert len(rows(warehouse, "people", "profile_id")) == 5000
+
+
+def test_a_partition_is_dropped_from_all_tables_that_were_made_of_it(warehouse: Warehouse) -> None:
+    fill(warehouse)
+    holder = WarehouseHolder(warehouse, run="retention")
+    assert holder.drop(["people"], "date=2026-11-21") == 4
+    assert holder.drop(["people"], "date=2026-11-21") == 0
+    assert rows(warehouse, "people", "date") == [(DAYS[1],)] * 2
+    assert rows(warehouse, "people__lookups", "date") == [(DAYS[1],)] * 3
+    assert rows(warehouse, "targetdata_loads", "table_name", "partition_name") == [
+        ("people", "date=2026-11-22"),
+        ("people__lookups", "date=2026-11-22"),
+    ]
+
+
+def test_tables_of_other_extracts_keep_their_partition(warehouse: Warehouse) -> None:
+    fill(warehouse)
+    assert WarehouseHolder(warehouse, run="retention").drop(["peopl", "peo__ple"], "date=2026-11-21") == 0
+    assert len(rows(warehouse, "people", "date")) == 4
+
+
+def test_nothing_is_dropped_from_a_warehouse_that_is_not_there(tmp_path: Path) -> None:
+    warehouse = Warehouse(uri=f"duckdb://{tmp_path}/none/w.duckdb")
+    assert WarehouseHolder(warehouse, run="retention").drop(["people"], "date=2026-11-21") == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@given(
+    st.text(min_size=1), st.dates(), st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9998, 1, 1))
+)
+def test_a_folder_and_its_value_name_each_other(key: str, day: date, hour: datetime) -> None:
+    key = key.encode("utf-8", "ignore").decode()
+    hour = hour.replace(minute=0, second=0, microsecond=0, tzinfo=UTC)
+    for column, value in (("partition", key), ("date", day), ("hour", hour)):
+        condition = rows_of(folder_of(column, value))
+        literal = condition.expression.this.this
+        assert literal == (key if column == "partition" else value.isoformat())
