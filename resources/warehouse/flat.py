@@ -46,7 +46,7 @@ class FlatTable:
         there = [name for name in self.read.names if name in parquet.schema_arrow.names]
         flat = unnested_schema(self.read)
         for batch in parquet.iter_batches(BATCH_ROWS, columns=there):
-            rows = pa.Table.from_batches([unnested(_filled(batch, self.read), flat)])
+            rows = pa.Table.from_batches([unnested(_filled(self.source, batch, self.read), flat)])
             for child in self.lists:
                 rows = child.rows(rows)
             self._require_keys(rows)
@@ -87,7 +87,8 @@ def _planned(
 ) -> FlatTable:
     if way:
         of_list = origins[way[0].path[0]]
-        origins = {name: name if name in (*keys, FETCHED_AT.name) else of_list for name in own.names}
+        beside = (*keys, FETCHED_AT.name)
+        origins = {name: origins[name] if name in beside else of_list for name in own.names}
     else:
         origins = {name: origins[name] for name in own.names}
     read = {*origins.values()}
@@ -134,13 +135,24 @@ def _require_distinct(source: str, names: Sequence[str]) -> None:
         )
 
 
-def _filled(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+def _filled(source: str, batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Give a batch all columns and fields of a schema: those that an older file lacks are null."""
     if batch.schema.equals(schema):
         return batch
     arrays = [
-        batch[field.name].cast(field.type) if field.name in batch.schema.names
+        _cast(source, batch[field.name], field) if field.name in batch.schema.names
         else pa.nulls(batch.num_rows, field.type)
         for field in schema
     ]  # fmt: skip
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _cast(source: str, array: pa.Array, field: pa.Field) -> pa.Array:
+    """Give a column the type that it has now; Arrow's words for what does not fit show the value."""
+    try:
+        return array.cast(field.type)
+    except pa.ArrowException:
+        raise ValueMisfit(
+            f"{source}.{field.name} is {array.type} in the partition's file, and not all of it can be "
+            f"{field.type}, as it is now: materialize the partition of {source} again"
+        ) from None
