@@ -13,6 +13,7 @@ from resources.graphql.query import Query
 from resources.targetdata import TargetDataResource
 from tests.databases import postgresql
 from tests.sandbox import Sandbox
+from tests.warehouse_targets import Target, duckdb_target, postgresql_target
 
 settings.register_profile("shared machine", deadline=None, print_blob=True, derandomize="CI" in os.environ)
 settings.load_profile("shared machine")
@@ -77,3 +78,23 @@ def postgresql_uri() -> Iterator[str]:
     """A PostgreSQL server for all tests of a process."""
     with postgresql() as uri:
         yield uri
+
+
+@pytest.fixture
+def duckdb_file(memory: Path) -> Target:
+    """A warehouse in a DuckDB file, which is not there yet."""
+    return duckdb_target(memory)
+
+
+@pytest.fixture
+def postgresql_schema(postgresql_uri: str) -> Target:
+    """A warehouse in an empty schema of the PostgreSQL server."""
+    return postgresql_target(postgresql_uri)
+
+
+@pytest.fixture(params=["duckdb_file", "postgresql_schema"], ids=["duckdb", "postgresql"])
+def target(request: pytest.FixtureRequest) -> Target:
+    """A warehouse, of each kind that is run."""
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, Target)
+    return found

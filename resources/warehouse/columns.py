@@ -19,12 +19,12 @@ TYPES: dict[pa.DataType, str] = {
     pa.int16(): "SMALLINT",
     pa.int32(): "INT",
     pa.int64(): "BIGINT",
-    pa.float32(): "DOUBLE",
+    pa.float32(): "FLOAT",
     pa.float64(): "DOUBLE",
     pa.date32(): "DATE",
     pa.time64("us"): "TIME",
     pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ",
-    pa.timestamp("us"): "TIMESTAMP",
+    pa.timestamp("us"): "TIMESTAMPNTZ",
 }
 
 
@@ -54,16 +54,21 @@ def create_table(table: exp.Table, schema: pa.Schema) -> exp.Create:
     return exp.Create(this=exp.Schema(this=table, expressions=columns), kind="TABLE", exists=True)
 
 
+def declared_type(field: pa.Field, table: str, dialect: str) -> exp.DataType:
+    """Give a column's SQL type as `known_type` gives it when the column is there."""
+    return known_type(sql_type(field, table).sql(dialect), (None, None), dialect)
+
+
 def known_type(text: str, sizes: Sequence[object], dialect: str) -> exp.DataType:
     """Read a type as the database's own catalogue has it, beside precision and scale where it is a number.
 
     What is one type under several names is given one name: texts, and Snowflake's numbers without a fraction.
     """
     precision, scale = sizes
-    found = exp.DataType.build(text, dialect=dialect)
-    if found.is_type("DECIMAL") and not found.expressions and precision is not None:
+    found = exp.DataType.build(text, dialect=dialect, udt=True)  # somebody's own column may be of any type
+    if found.is_type("DECIMAL") and precision is not None:
         found = exp.DataType.build(f"DECIMAL({precision}, {scale})")
     if found.is_type("VARCHAR", "TEXT"):
         return exp.DataType.build("TEXT")
-    whole = exp.DataType.build(f"DECIMAL({MOST_DIGITS}, 0)")
-    return exp.DataType.build("BIGINT") if dialect == "snowflake" and found == whole else found
+    whole = found.is_type("SMALLINT", "INT") or found == exp.DataType.build(f"DECIMAL({MOST_DIGITS}, 0)")
+    return exp.DataType.build("BIGINT") if dialect == "snowflake" and whole else found

@@ -8,7 +8,7 @@ from sqlglot import exp
 from resources.errors import ConfigurationError, SchemaChanged
 from resources.graphql.tables import FETCHED_AT
 from resources.schema_changes import SchemaChanges
-from resources.warehouse.columns import column_definitions, create_table, sql_type
+from resources.warehouse.columns import column_definitions, create_table, declared_type
 from resources.warehouse.database import Database
 from resources.warehouse.loaded_table import LoadedTable
 
@@ -68,8 +68,9 @@ def _require_columns(
 ) -> None:
     if not known:
         return
-    wanted = {field.name: sql_type(field, table.name).sql(database.dialect) for field in table.schema}
-    there = {name: type_.sql(database.dialect) for name, type_ in known.items()}
+    dialect = database.dialect
+    wanted = {field.name: declared_type(field, table.name, dialect).sql(dialect) for field in table.schema}
+    there = {name: type_.sql(dialect) for name, type_ in known.items()}
     odd = {name for name in {*wanted, *there} if wanted.get(name) != there.get(name)}
     if policy is SchemaChanges.ADDITIVE:
         odd = {name for name in odd if name in there}
