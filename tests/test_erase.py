@@ -266,7 +266,7 @@ def test_what_cannot_be_understood_is_refused_without_a_value(
 
 
 def test_no_later_backfill_brings_the_person_back(erased: Location) -> None:
-    number, (umid, other) = whom(erased)
+    number, (umid, _) = whom(erased)
     erase(erased, "--key", f"umid={umid}")
     asked = len(erased.sandbox.requests)
     for day in DAYS:
