@@ -7,6 +7,8 @@
 import os
 import re
 import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -43,12 +45,23 @@ def of_account(found: dg.Definitions) -> dg.Definitions:
     # A module that imports an asset of another has it too.
     definitions = list({id(d): d for d in (*(found.assets or ()), *(found.asset_checks or ()))}.values())
     assets = [d for d in definitions if isinstance(d, dg.AssetsDefinition)]
-    keys = {key: key.with_prefix(prefix) for definition in assets for key in definition.keys}
-    return dg.Definitions(
-        assets=[
+    specs = [d for d in definitions if isinstance(d, dg.AssetSpec)]
+    named = [*(key for definition in assets for key in definition.keys), *(spec.key for spec in specs)]
+    keys = {key: key.with_prefix(prefix) for key in named}
+    return with_assets(
+        found,
+        [
             *(definition.with_attributes(asset_key_replacements=keys) for definition in assets),
-            *(definition for definition in definitions if not isinstance(definition, dg.AssetsDefinition)),
+            *(_of_account(spec, keys) for spec in specs),
+            *(d for d in definitions if not isinstance(d, dg.AssetsDefinition | dg.AssetSpec)),
         ],
+    )
+
+
+def with_assets(found: dg.Definitions, assets: Sequence[Any]) -> dg.Definitions:
+    """Give definitions other assets and checks, and keep all else."""
+    return dg.Definitions(
+        assets=assets,
         schedules=found.schedules,
         sensors=found.sensors,
         jobs=found.jobs,
@@ -57,3 +70,9 @@ def of_account(found: dg.Definitions) -> dg.Definitions:
         loggers=found.loggers,
         metadata=found.metadata,
     )
+
+
+def _of_account(spec: dg.AssetSpec, keys: Mapping[dg.AssetKey, dg.AssetKey]) -> dg.AssetSpec:
+    """Put the account before the key of what is not made here, and of what that depends on."""
+    deps = [dep._replace(asset_key=keys.get(dep.asset_key, dep.asset_key)) for dep in spec.deps]
+    return spec.replace_attributes(key=keys[spec.key], deps=deps)

@@ -80,6 +80,9 @@ class Api(StrEnum):
         return mark[1] == self if mark else unmarked
 
 
+APIS = {api: f"{api}_api" for api in Api}  # the assets that stand for them in Dagster
+
+
 def read_headers(texts: Sequence[str]) -> dict[str, str]:
     """Read NAME=VALUE; errors do not show the value."""
     headers = {}

@@ -5,7 +5,9 @@ from functools import cache
 import dagster as dg
 
 from pipelines.accounts import of_account
+from pipelines.environment import environment
 from pipelines.loading import loading
+from pipelines.owners import owned
 from pipelines.root import ROOT
 
 
@@ -14,4 +16,5 @@ from pipelines.root import ROOT
 def defs() -> dg.Definitions:
     """Load `pipelines/defs/`, for one of several accounts if the process is of one."""
     with loading():
-        return of_account(dg.load_from_defs_folder(path_within_project=ROOT))
+        found = dg.load_from_defs_folder(path_within_project=ROOT)
+        return of_account(owned(found, environment().owners))

@@ -1,6 +1,7 @@
 """The settings of the account: TARGETDATA_* variables."""
 
 import glob
+import re
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,8 @@ from resources.graphql.scalars import read_scalars
 from resources.key_files.columns import named_columns
 from resources.privacy import TestProfiles
 from resources.schema_changes import SchemaChanges
+
+OWNER = re.compile(r"team:\w+|[^@\s]+@[^@\s]+\.[^@\s]+")  # what Dagster takes
 
 
 class Environment(BaseModel):
@@ -122,6 +125,10 @@ class Environment(BaseModel):
     budget_requests: int | None = Field(
         None, gt=0, description="Requests that a planned backfill may need; see docs/plan.md."
     )
+    owners: list[str] = Field(
+        default_factory=list,
+        description="Owners of the assets: mail addresses and teams, as in `team:data, jane@example.com`.",
+    )
 
     @property
     def key_prefix(self) -> list[str]:
@@ -167,6 +174,16 @@ class Environment(BaseModel):
     @classmethod
     def _each_scalar(cls, value: object) -> object:
         return read_scalars(value) if isinstance(value, str) else value
+
+    @field_validator("owners", mode="before")
+    @classmethod
+    def _each_owner(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        owners = [text.strip() for text in given.split(",") if text.strip()]
+        if not all(OWNER.fullmatch(owner) for owner in owners):
+            raise ValueError("an owner is a mail address or a team, as in team:data, jane@example.com")
+        return owners
 
     @field_validator("feed_column")
     @classmethod

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipelines.api import Api
+from pipelines.api import APIS, Api
 from resources.graphql.columns import snake_case
 from resources.graphql.schema.drafting import Draft
 
@@ -21,13 +21,14 @@ IMPORTED = {
     "graphql_environment": "pipelines.other_api",
     "ROOT": "pipelines.root",
     "ChosenKeys": "pipelines.plan.chosen",
+    "Api": "pipelines.api",
     "Extraction": "pipelines.extraction",
+    "extract_metadata": "pipelines.lineage",
     "read_key_file": "resources.feed",
     "Paging": "resources.graphql.plan",
     "Query": "resources.graphql.query",
     **{resource: module for module, resource in RESOURCES.values()},
     "Lake": "resources.lake",
-    "table_schema": "resources.lake.declared",
 }
 NAMES = frozenset(  # what the code written here calls
     {*IMPORTED, "Path", "checks", "dg", "dict", "planned", "str"}
@@ -57,7 +58,7 @@ class AssetText:
     @property
     def daily(self) -> bool:
         """Whether it has a partition a day."""
-        return self.draft.window is not None or bool(self.keys and self.keys.asset)
+        return self.draft.window is not None or bool(self._keys_asset)
 
     def __str__(self) -> str:
         """Write it."""
@@ -95,13 +96,13 @@ class AssetText:
 
     def _asset(self) -> str:
         options = [
-            *([f'deps=["{self.keys.asset}"]'] if self.keys and self.keys.asset else []),
+            f"deps=[{self._deps()}]",
             *(["partitions_def=DAILY", "backfill_policy=BACKFILL"] if self.daily else []),
             f"pool={POOLS[self.api]}",
             f"code_version={self._constant}.hash",
             'kinds={"graphql", "parquet"}',
             f'group_name="{self.api}"',
-            f'metadata={{"dagster/column_schema": table_schema({self._constant}.tables["{self.name}"])}}',
+            f"metadata=extract_metadata({self._described()})",
         ]
         parameters = f"context: dg.AssetExecutionContext, {self.api}: {RESOURCES[self.api][1]}, lake: Lake"
         return (
@@ -111,6 +112,20 @@ class AssetText:
             + f'    """{self.grain}"""\n{self._body()}'
             + f"\n\nchecks = extract_checks({self.name}, {self._constant})\n{self._planned()}"
         )
+
+    @property
+    def _keys_asset(self) -> str:
+        return self.keys.asset if self.keys else ""
+
+    def _deps(self) -> str:
+        names = [*filter(None, [self._keys_asset]), APIS[self.api]]
+        return ", ".join(f'"{name}"' for name in names)
+
+    def _described(self) -> str:
+        """Write the arguments that tell the asset graph where the columns are from."""
+        api = [] if self.api is Api.TARGETDATA else [f"api=Api.{self.api.name}"]
+        keys = [f'keys="{self._keys_asset}"'] if self._keys_asset else []
+        return ", ".join([self._constant, *api, *keys])
 
     def _planned(self) -> str:
         """Say which keys are asked, where they are not those of an asset before it."""

@@ -12,7 +12,7 @@ from resources.errors import ConfigurationError, ExtractionError
 from resources.failures import named_failures
 from resources.lake import Lake
 from resources.lake.cancelled import cancelled_in
-from resources.lake.figures import published
+from resources.lake.figures import TableRows, published
 from resources.lake.partition import PartitionWriter
 from resources.lake.resource import folder_of
 from resources.lake.retention import days_kept, require_kept
@@ -74,6 +74,7 @@ class Publication:
         self._checks = checks
         self._recorded: list[dg.AssetMaterialization] = []
         self._logged = False
+        self._rows: dict[str, TableRows] = {}
 
     @property
     def keys(self) -> Sequence[str | None]:
@@ -134,7 +135,9 @@ class Publication:
             partition = OpenPartition(key, window, folder, writer)
             yield partition
         name, schema = next(iter(schemas.items()))  # the asset's own table
-        self._record(partition, published(writer.manifests[name], schema))
+        manifest = writer.manifests[name]
+        rows = self._rows.setdefault(name, TableRows(self._lake, name)).after(manifest)
+        self._record(partition, published(manifest, schema, rows))
 
     @contextmanager
     def failures(self) -> Iterator[None]:

@@ -118,10 +118,23 @@ def test_a_returned_frame_is_published_with_all_its_values(returning: Returning,
     assert (manifest.rows, manifest.run) == (2, run.dagster_run.run_id)
 
 
+def test_the_rows_of_the_whole_table_are_recorded_after_each_partition(returning: Returning) -> None:
+    returning(lambda c: dict.fromkeys(c.partition_keys, FRAMES["pandas"]), *DAYS[:2])
+    returning(FRAMES["pandas"].head(1), DAYS[1])
+    recorded = returning.recorded()
+    counts = {day: figures["dagster/row_count"] for day, figures in recorded.items()}
+    assert counts == {DAYS[0]: 2, DAYS[1]: 3}
+    manifest = returning.lake.root / "people" / f"date={DAYS[0]}" / "_manifest.json"
+    manifest.write_text("{")
+    returning(FRAMES["pandas"], DAYS[1], schema=ROWS.schema)
+    assert "dagster/row_count" not in returning.recorded()[DAYS[1]], "it is not known, and no reason to fail"
+
+
 def test_a_partition_is_recorded_with_its_figures_and_columns(returning: Returning) -> None:
     returning(FRAMES["pandas"], DAYS[0])
     returning(FRAMES["pandas"], DAYS[0])
     figures = returning.recorded()[DAYS[0]]
+    assert figures["dagster/row_count"] == 2
     assert figures["rows"] == figures["dagster/partition_row_count"] == 2
     assert figures["generation"] == 2
     assert (

@@ -118,6 +118,7 @@ def test_a_day_is_published_and_recorded_with_its_figures(location: Location) ->
     assert figures["keys_failed"] == 0
     assert (
         figures["rows"]
+        == figures["dagster/row_count"]
         == figures["dagster/partition_row_count"]
         == len(expected_profiles(location.sandbox, umids))
     )

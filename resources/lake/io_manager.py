@@ -11,7 +11,7 @@ from resources.errors import LakeError, PartitionMissing
 from resources.failures import named_failures
 from resources.lake.cancelled import cancelled_in
 from resources.lake.declared import COLUMN_SCHEMA, declared_schema
-from resources.lake.figures import published
+from resources.lake.figures import TableRows, published
 from resources.lake.frames import frame_of, kind_of, supported
 from resources.lake.place import Place, place_of, table_of
 from resources.lake.reader import dataset, named
@@ -100,23 +100,24 @@ class LakeIOManager(dg.ConfigurableIOManager):
                 run=context.run_id,
                 is_cancelled=cancelled_in(context.step_context.instance, context.run_id),
             )
+            rows = TableRows(self.lake, table)
             try:
                 for place, frame in frames_of(obj, places, table):
-                    recorded.append(self._publish(context, writer, place, frame))
+                    manifest, schema = writer.publish(frame, place)
+                    metadata = published(manifest, schema, rows.after(manifest))
+                    recorded.append(_recorded(context, place, metadata))
             except BaseException:
                 for event in recorded:  # Dagster records nothing of a step that fails
                     context.log_event(event)
                 yield from context.consume_events()
                 raise
 
-    def _publish(
-        self, context: dg.OutputContext, writer: TableWriter, place: Place, frame: object
-    ) -> dg.AssetMaterialization:
-        metadata = published(*writer.publish(frame, place))
-        context.step_context.add_asset_metadata(
-            metadata, asset_key=context.asset_key, partition_key=place.key
-        )
-        return dg.AssetMaterialization(context.asset_key, partition=place.key, metadata=metadata)
+
+def _recorded(
+    context: dg.OutputContext, place: Place, metadata: dict[str, dg.MetadataValue]
+) -> dg.AssetMaterialization:
+    context.step_context.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=place.key)
+    return dg.AssetMaterialization(context.asset_key, partition=place.key, metadata=metadata)
 
 
 def _annotated(context: dg.InputContext) -> tuple[bool, str]:

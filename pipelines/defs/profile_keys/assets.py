@@ -4,19 +4,26 @@ import dagster as dg
 import pyarrow as pa
 
 from pipelines.defs.daily import BACKFILL, DAILY, RETENTION
+from pipelines.environment import environment
+from pipelines.lineage import FEED, table_metadata
 from pipelines.privacy import suppression_of
 from pipelines.publication import Publication
 from resources.feed import FeedKeys, KeySource
+from resources.key_files.columns import schema_of
 from resources.lake import Lake
 from resources.privacy.keys import left_to_ask
 
+_settings = environment()
+_columns = {name: [(FEED, column)] for name, column in _settings.key_columns.items()}
+
 
 @dg.asset(
+    deps=[FEED],
     partitions_def=DAILY,
     backfill_policy=BACKFILL,
     kinds={"parquet"},
     group_name="targetdata",
-    metadata={**RETENTION},
+    metadata={**table_metadata("profile_keys", schema_of(_settings.key_columns), _columns), **RETENTION},
 )
 def profile_keys(context: dg.AssetExecutionContext, feed: KeySource, lake: Lake) -> None:
     """One row per umid that has an event in the day's files of the feed."""

@@ -9,10 +9,10 @@ from pipelines.defs.daily import BACKFILL, DAILY, POOL, RETENTION
 from pipelines.drift_check import drift_check
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
+from pipelines.lineage import extract_metadata
 from pipelines.privacy import privacy_of
 from resources.graphql.query import Query
 from resources.lake import Lake
-from resources.lake.declared import table_schema
 from resources.targetdata import TargetDataResource
 
 PROFILES = Query.load(
@@ -25,14 +25,14 @@ PRIVACY = privacy_of(PROFILES)
 
 
 @dg.asset(
-    deps=["profile_keys"],
+    deps=["profile_keys", "targetdata_api"],
     partitions_def=DAILY,
     backfill_policy=BACKFILL,
     pool=POOL,
     code_version=PRIVACY.hash,
     kinds={"graphql", "parquet"},
     group_name="targetdata",
-    metadata={"dagster/column_schema": table_schema(PROFILES.tables["profiles"]), **RETENTION},
+    metadata={**extract_metadata(PROFILES, keys="profile_keys"), **RETENTION},
 )
 def profiles(context: dg.AssetExecutionContext, targetdata: TargetDataResource, lake: Lake) -> None:
     """One row per profile of a person who had an event on the day, as the API showed it at `fetched_at`.

@@ -14,11 +14,11 @@ from pipelines.defs.profiles_refresh.staleness import AT, ID, LOOKUPS, last_aske
 from pipelines.drift_check import drift_check
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
+from pipelines.lineage import extract_metadata
 from pipelines.plan.chosen import ChosenKeys, Day
 from pipelines.privacy import privacy_of, suppression_of
 from resources.graphql.query import Query
 from resources.lake import Lake
-from resources.lake.declared import table_schema
 from resources.privacy.keys import left_to_ask
 from resources.targetdata import TargetDataResource
 
@@ -36,14 +36,14 @@ GRACE = timedelta(days=2)  # between being due and being asked: the day's end, a
 
 
 @dg.asset(
-    deps=["profiles"],
+    deps=["profiles", "targetdata_api"],
     partitions_def=DAILY,
     backfill_policy=BACKFILL,
     pool=POOL,
     code_version=PRIVACY.hash,
     kinds={"graphql", "parquet"},
     group_name="targetdata",
-    metadata={"dagster/column_schema": table_schema(REFRESH.tables["profiles_refresh"]), **RETENTION},
+    metadata={**extract_metadata(REFRESH), **RETENTION},
 )
 def profiles_refresh(context: dg.AssetExecutionContext, targetdata: TargetDataResource, lake: Lake) -> None:
     """One row per profile that nobody had asked for in `TARGETDATA_REFRESH_DAYS` days, as the API shows it.

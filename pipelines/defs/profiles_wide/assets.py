@@ -7,8 +7,8 @@ from pipelines.defs.profiles.assets import PROFILES
 from pipelines.defs.profiles_wide.names import parse_names
 from pipelines.defs.profiles_wide.wide import Wide
 from pipelines.environment import environment
+from pipelines.lineage import table_metadata
 from resources.lake import Dataset, EachPartition
-from resources.lake.declared import table_schema
 from resources.privacy.entry_fields import parse_fields
 
 _settings = environment()
@@ -21,6 +21,10 @@ WIDE = Wide.plan(
     },
     parse_fields(_settings.wide_fields),
 )
+_made_of = {
+    name: [(table, column) for table in ("profiles", "profiles_refresh")]
+    for name, column in WIDE.made_of.items()
+}
 
 
 @dg.asset(
@@ -29,7 +33,7 @@ WIDE = Wide.plan(
     code_version=WIDE.hash,
     kinds={"pandas", "parquet"},
     group_name="targetdata",
-    metadata={"dagster/column_schema": table_schema(WIDE.schema), **RETENTION},
+    metadata={**table_metadata("profiles_wide", WIDE.schema, _made_of), **RETENTION},
 )
 def profiles_wide(
     context: dg.AssetExecutionContext,

@@ -71,6 +71,12 @@ class Wide:
         return cls(pa.schema(columns), source, tuple(lists), tuple(left_out))
 
     @property
+    def made_of(self) -> dict[str, str]:
+        """Give for each column the column of the profiles that it is made of."""
+        unfolded = {made.name: one.column for one in self.lists for made in one.columns.values()}
+        return {name: unfolded.get(name, name) for name in self.schema.names}
+
+    @property
     def hash(self) -> str:
         """A digest of all that decides what the table holds."""
         said = [str(self.schema), *(f"{one.fields} {list(one.columns)}" for one in self.lists)]
