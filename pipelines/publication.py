@@ -137,7 +137,8 @@ class Publication:
         name, schema = next(iter(schemas.items()))  # the asset's own table
         manifest = writer.manifests[name]
         rows = self._rows.setdefault(name, TableRows(self._lake, name)).after(manifest)
-        self._record(partition, published(manifest, schema, rows))
+        declared = self._context.assets_def.metadata_by_key[self._context.asset_key]
+        self._record(partition, published(manifest, schema, rows, declared))
 
     @contextmanager
     def failures(self) -> Iterator[None]:

@@ -35,6 +35,7 @@ print(json.dumps({
         "grain": node.description.split(".")[0].split(":")[0], "external": node.is_external,
         "parents": sorted(key.to_user_string() for key in node.parent_keys),
         "columns": [column.name for column in node.metadata["dagster/column_schema"].columns],
+        "said": {c.name: c.description for c in node.metadata["dagster/column_schema"].columns},
         "lineage": {
             name: [[dep.asset_key.to_user_string(), dep.column_name] for dep in deps]
             for name, deps in (
@@ -92,6 +93,12 @@ def test_the_graph_goes_from_the_feed_and_the_api_to_the_wide_table() -> None:
         ["profiles", "attributes"],
         ["profiles_refresh", "attributes"],
     ]
+    assert found["profiles"]["said"]["cookie_consents"] == (  # type: ignore[index]
+        f"from targetdata_api.{root}.cookieConsents (domain, changeDate, purposes.name, purposes.value)"
+    )
+    assert found["profiles_wide"]["said"]["attribute_city"] == (  # type: ignore[index]
+        "from profiles.attributes and profiles_refresh.attributes"
+    )
     assert_consistent(found)
 
 
@@ -253,6 +260,14 @@ def test_an_extract_of_ones_own_gets_it_by_one_line(tmp_path: Path) -> None:
         "owner": ["personTargetDataByUmid.owner"],
     }
     assert lineage.deps_by_column["umid"][0].asset_key == dg.AssetKey("profile_keys")
+    schema = found["dagster/column_schema"]
+    assert isinstance(schema, dg.TableSchema)
+    assert [column.description for column in schema.columns] == [
+        "from profile_keys.umid",
+        "from targetdata_api.personTargetDataByUmid.profileId",
+        "from targetdata_api.personTargetDataByUmid.owner",
+        None,
+    ]
     assert declared_schema(found["dagster/column_schema"], "people") == query.tables["people"]
     other = extract_metadata(query, api=Api.GRAPHQL)["dagster/column_lineage"]
     assert isinstance(other, dg.TableColumnLineage)

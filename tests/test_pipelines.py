@@ -130,6 +130,13 @@ def test_a_day_is_published_and_recorded_with_its_figures(location: Location) ->
     assert plain(location.lake.read("profiles_wide", f"date={DAY}")) == expected_wide(location.sandbox, umids)
     wide = materializations(location, "profiles_wide")[str(DAY)]
     assert wide["rows"] == wide["dagster/partition_row_count"] == figures["rows"]
+    for recorded in (figures, wide):
+        lineage = recorded["dagster/column_lineage"]
+        assert isinstance(lineage, dg.TableColumnLineage)
+        assert set(lineage.deps_by_column) <= {
+            column.name for column in recorded["dagster/column_schema"].columns
+        }
+        assert lineage.deps_by_column["profile_id"]
     assert list(wide["names_without_column"]["attributes"]) == ["last_campaign"]
     assert versions(location) == {str(DAY): content(location, DAY)}
     keys = materializations(location, "profile_keys")[str(DAY)]

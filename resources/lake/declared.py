@@ -1,7 +1,9 @@
 """Columns declared in an asset's metadata, as Dagster shows them, into an Arrow schema and back."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import dagster as dg
 import pyarrow as pa
@@ -9,19 +11,26 @@ import pyarrow as pa
 from resources.errors import LakeError
 
 COLUMN_SCHEMA = "dagster/column_schema"
+COLUMN_LINEAGE = "dagster/column_lineage"
 TIMESTAMP = re.compile(r"timestamp\[(s|ms|us|ns), tz=(.+)\]")
 DECIMAL = re.compile(r"decimal128\((\d+), (-?\d+)\)")
+NOTHING: Mapping[str, str] = MappingProxyType({})
 NOT_NULL = dg.TableColumnConstraints(nullable=False)
 
 
-def table_schema(schema: pa.Schema) -> dg.TableSchema:
-    """Give Dagster an Arrow schema.
+def table_schema(schema: pa.Schema, said: Mapping[str, str] = NOTHING) -> dg.TableSchema:
+    """Give Dagster an Arrow schema, and what is `said` of some columns.
 
     In an asset's metadata, as `dagster/column_schema`, it declares the columns of the asset's table.
     """
     return dg.TableSchema(
         columns=[
-            dg.TableColumn(field.name, str(field.type), constraints=None if field.nullable else NOT_NULL)
+            dg.TableColumn(
+                field.name,
+                str(field.type),
+                description=said.get(field.name),
+                constraints=None if field.nullable else NOT_NULL,
+            )
             for field in schema
         ]
     )

@@ -1,12 +1,13 @@
 """What Dagster records of a published partition."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import dagster as dg
 import pyarrow as pa
 
 from resources.errors import LakeError
-from resources.lake.declared import COLUMN_SCHEMA, table_schema
+from resources.lake.declared import COLUMN_LINEAGE, COLUMN_SCHEMA, table_schema
 from resources.lake.manifest import Manifest
 from resources.lake.resource import Lake
 
@@ -30,12 +31,16 @@ class TableRows:
         return sum(self._partitions.values())
 
 
-def published(manifest: Manifest, schema: pa.Schema, rows: int | None) -> dict[str, dg.MetadataValue]:
+def published(
+    manifest: Manifest, schema: pa.Schema, rows: int | None, declared: Mapping[str, object]
+) -> dict[str, dg.MetadataValue]:
     """Give the metadata of a partition of a table that has so many rows in all.
 
-    Dagster plots the numbers over partitions, and shows `dagster/row_count` as that of the asset.
+    Dagster plots the numbers over partitions, and shows `dagster/row_count` as that of the asset. Dagster+
+    draws the lineage of what was materialized last, so the `declared` one goes with it.
     """
     return {
+        **_lineage(declared.get(COLUMN_LINEAGE)),
         **({"dagster/row_count": dg.MetadataValue.int(rows)} if rows is not None else {}),
         "dagster/partition_row_count": dg.MetadataValue.int(manifest.rows),
         COLUMN_SCHEMA: dg.MetadataValue.table_schema(table_schema(schema)),
@@ -44,3 +49,11 @@ def published(manifest: Manifest, schema: pa.Schema, rows: int | None) -> dict[s
         "generation": dg.MetadataValue.int(manifest.generation),
         "observed_at": dg.MetadataValue.timestamp(datetime.now(UTC)),
     }
+
+
+def _lineage(declared: object) -> dict[str, dg.MetadataValue]:
+    if isinstance(declared, dg.TableColumnLineageMetadataValue):
+        return {COLUMN_LINEAGE: declared}
+    if isinstance(declared, dg.TableColumnLineage):
+        return {COLUMN_LINEAGE: dg.MetadataValue.column_lineage(declared)}
+    return {}

@@ -104,7 +104,7 @@ class LakeIOManager(dg.ConfigurableIOManager):
             try:
                 for place, frame in frames_of(obj, places, table):
                     manifest, schema = writer.publish(frame, place)
-                    metadata = published(manifest, schema, rows.after(manifest))
+                    metadata = published(manifest, schema, rows.after(manifest), context.definition_metadata)
                     recorded.append(_recorded(context, place, metadata))
             except BaseException:
                 for event in recorded:  # Dagster records nothing of a step that fails
