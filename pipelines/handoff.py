@@ -12,7 +12,7 @@ from resources.lake.declared import read_type
 from resources.lake.manifest import Manifest
 from resources.lake.place import Place
 from resources.lake.reader import named, one_schema
-from resources.warehouse.dialect import Dialect
+from resources.warehouse.dialects import Dialect
 from resources.warehouse.handoff import HandOff, Part, named_table, script
 from resources.warehouse.lint import Finding, Severity, lint
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from pipelines.environment import environment
+from pipelines.lineage import table_metadata
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from resources.graphql.tables import LOOKUPS
 from resources.lake import Lake
-from resources.lake.declared import table_schema
 from resources.lake.place import partition_column
 from resources.schema_changes import SchemaChanges
 from resources.warehouse.dialects import dialect_of
@@ -83,11 +83,7 @@ def _spec(asset: dg.AssetsDefinition, table: LoadedTable, dialect: str) -> dg.As
         [WAREHOUSE, table.name],
         deps=[asset.key],
         description=_grain(table, asset),
-        metadata={
-            "dagster/column_schema": table_schema(table.schema),
-            "dagster/column_lineage": _lineage(asset, table),
-            "dagster/table_name": ".".join(filter(None, [environment().namespace, table.name])),
-        },
+        metadata=_metadata(asset, table),
         group_name=WAREHOUSE,
         kinds={dialect, "table"},
         automation_condition=FOLLOW,
@@ -107,11 +103,11 @@ def _grain(table: LoadedTable, asset: dg.AssetsDefinition) -> str:
     return f"{said} In the warehouse it is flat: each of its lists is a table of its own."
 
 
-def _lineage(asset: dg.AssetsDefinition, table: LoadedTable) -> dg.TableColumnLineage:
-    source = asset.key.with_prefix(environment().key_prefix) if environment().key_prefix else asset.key
-    return dg.TableColumnLineage(
-        {
-            name: [dg.TableColumnDep(asset_key=source, column_name=origin)]
-            for name, origin in table.flat.origins.items()
-        }
-    )
+def _metadata(asset: dg.AssetsDefinition, table: LoadedTable) -> dict[str, object]:
+    """Describe the table as one of the lake is described, but for its place."""
+    made_of = {name: [(asset.key.path[-1], origin)] for name, origin in table.flat.origins.items()}
+    described = table_metadata(table.name, table.schema, made_of)
+    named = ".".join(filter(None, [environment().namespace, table.name]))
+    return {name: said for name, said in described.items() if name != "dagster/uri"} | {
+        "dagster/table_name": named
+    }

@@ -23,7 +23,7 @@ from resources.errors import ConfigurationError, LakeError, PartitionMissing
 from resources.graphql.query import Query
 from resources.graphql.scalars import MOST_DIGITS, WORDS
 from resources.lake import Lake
-from resources.warehouse.dialect import Dialect
+from resources.warehouse.dialects import Dialect
 from resources.warehouse.handoff import HandOff, Part, named_table
 from resources.warehouse.lint import Finding, Severity, lint
 from tests.random_graphs import SCALARS, World

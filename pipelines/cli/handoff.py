@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli.options import EXIT_PERSON, explained
-from resources.warehouse.dialect import Dialect
+from resources.warehouse.dialects import Dialect
 
 if TYPE_CHECKING:
     from pipelines.handoff import Chosen

@@ -1,8 +1,20 @@
-"""SQL dialects by the scheme of a database's URI, as sqlglot names them."""
+"""SQL dialects, as sqlglot names them: of databases by the scheme of their URI, and of warehouses that load
+files by themselves.
+"""
+
+from enum import StrEnum
 
 from resources.errors import ConfigurationError
 
 DIALECTS = {"duckdb": "duckdb", "postgresql": "postgres", "postgres": "postgres", "snowflake": "snowflake"}
+
+
+class Dialect(StrEnum):
+    """A warehouse that loads files by itself."""
+
+    SNOWFLAKE = "snowflake"
+    BIGQUERY = "bigquery"
+    DUCKDB = "duckdb"
 
 
 def dialect_of(uri: str) -> str:

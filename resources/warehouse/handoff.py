@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from resources.errors import ConfigurationError
-from resources.warehouse.dialect import Dialect
+from resources.warehouse.dialects import Dialect
 from resources.warehouse.nested import warehouse_type
 
 ASIDE = "_handoff_"  # no table of the lake begins with an underscore

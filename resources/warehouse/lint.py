@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from resources.errors import ConfigurationError
-from resources.warehouse.dialect import Dialect
+from resources.warehouse.dialects import Dialect
 from resources.warehouse.nested import is_list, warehouse_type
 
 CAST = "cast it in the asset that makes the table, or keep it as text (TARGETDATA_SCALARS)"

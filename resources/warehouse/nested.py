@@ -5,7 +5,7 @@ import pyarrow.types as pt
 from sqlglot import exp
 
 from resources.warehouse.columns import sql_type
-from resources.warehouse.dialect import Dialect
+from resources.warehouse.dialects import Dialect
 
 NUMERIC_SCALE, NUMERIC_WHOLE = 9, 29  # digits after and before the point that BigQuery's NUMERIC has room for
 
