@@ -15,7 +15,7 @@ from resources.schema_changes import SchemaChanges
 from resources.warehouse.loaded_table import LoadedTable
 from resources.warehouse.loading import Partition, Replacement
 from resources.warehouse.resource import Warehouse
-from resources.warehouse.stamps import Generation
+from resources.warehouse.stamps import Generation, rows_in
 
 
 class LoadRun:
@@ -105,6 +105,7 @@ class LoadRun:
         if rows is None:
             rows = replacement.count(table)
         return {
+            "dagster/row_count": dg.MetadataValue.int(rows_in(replacement.database, table.name)),
             "dagster/partition_row_count": dg.MetadataValue.int(rows),
             "rows": dg.MetadataValue.int(rows),
             "generation": dg.MetadataValue.int(manifest.generation),

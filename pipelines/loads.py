@@ -6,6 +6,7 @@ import dagster as dg
 
 from pipelines.environment import environment
 from pipelines.lineage import table_metadata
+from pipelines.load_check import WAREHOUSE
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from resources.graphql.tables import LOOKUPS
@@ -17,7 +18,6 @@ from resources.warehouse.flat import FlatTable, flat_tables
 from resources.warehouse.loaded_table import LoadedTable
 from resources.warehouse.resource import Warehouse
 
-WAREHOUSE = "warehouse"  # what stands before the tables' names in the keys of the assets
 # As soon as the partition that is loaded was published; also an old one, in a backfill.
 FOLLOW = (
     dg.AutomationCondition.eager()

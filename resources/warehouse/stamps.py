@@ -48,6 +48,26 @@ def stamped(database: Database, tables: Iterable[str], partition: str) -> dict[s
     return {str(table): Generation(int(str(number)), str(run)) for table, number, run in found}
 
 
+def all_stamped(database: Database, tables: Iterable[str]) -> dict[tuple[str, str], Generation]:
+    """Give what is loaded of all partitions, by table and partition; nothing if nothing ever was."""
+    if STAMPS not in database.tables():
+        return {}
+    names = _columns("table_name", "partition_name", "generation", "published_by")
+    query = exp.select(*names).from_(database.table(STAMPS)).where(names[0].isin(*tables))
+    found = database.rows(query, "the look at the stamps")
+    return {
+        (str(table), str(partition)): Generation(int(str(number)), str(run))
+        for table, partition, number, run in found
+    }
+
+
+def rows_in(database: Database, table: str) -> int:
+    """Count the rows of all partitions of a table, by its stamps."""
+    name, rows = _columns("table_name", "row_count")
+    query = exp.select(exp.func("sum", rows)).from_(database.table(STAMPS)).where(name.eq(table))
+    return database.number(query, f"the rows of {table}")
+
+
 def loaded_in(database: Database, partition: str) -> list[str]:
     """Name the tables that a partition is loaded into; none where nothing was ever loaded."""
     if STAMPS not in database.tables():

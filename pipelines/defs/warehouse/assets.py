@@ -8,24 +8,32 @@ from pipelines.defs.profiles_refresh.assets import REFRESH, profiles_refresh
 from pipelines.defs.profiles_refresh.staleness import ID
 from pipelines.defs.profiles_wide.assets import WIDE, profiles_wide
 from pipelines.environment import environment
-from pipelines.loads import WAREHOUSE, tables_of_extract, warehouse_loads
+from pipelines.load_check import WAREHOUSE, load_check
+from pipelines.loads import tables_of_extract, warehouse_loads
 from resources.schema_changes import SchemaChanges
 from resources.warehouse.flat import flat_tables
 
 _policy = environment().schema_changes
 
+_loaded = {
+    "profiles": tables_of_extract(PROFILES),
+    "profiles_refresh": tables_of_extract(REFRESH),
+    "profiles_wide": flat_tables("profiles_wide", WIDE.schema, [ID]),
+}
+
 load_profiles = warehouse_loads(
-    profiles, tables_of_extract(PROFILES), schema_changes=_policy, backfill_policy=BACKFILL
+    profiles, _loaded["profiles"], schema_changes=_policy, backfill_policy=BACKFILL
 )
 load_profiles_refresh = warehouse_loads(
-    profiles_refresh, tables_of_extract(REFRESH), schema_changes=_policy, backfill_policy=BACKFILL
+    profiles_refresh, _loaded["profiles_refresh"], schema_changes=_policy, backfill_policy=BACKFILL
 )
 load_profiles_wide = warehouse_loads(
     profiles_wide,
-    flat_tables("profiles_wide", WIDE.schema, [ID]),
+    _loaded["profiles_wide"],
     schema_changes=SchemaChanges.ADDITIVE,  # who names another attribute wants its column from then on
     backfill_policy=BACKFILL,
 )
+checks = [load_check(tables) for tables in _loaded.values()]
 
 warehouse_daily = dg.define_asset_job(
     "_".join(["warehouse_daily", *environment().key_prefix]),
