@@ -1,12 +1,15 @@
 """Whoever is to be left out is in no page, and every key is accounted for."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from pipelines import open_slice
+from pipelines.staging import Staging
 from resources.errors import ConfigurationError
 from resources.graphql.page import Page, Tally
 from resources.graphql.paging.keys import GroupedKeys
@@ -269,6 +272,7 @@ def test_what_is_done_is_named_by_the_digests(tmp_path: Path) -> None:
     [
         ({"only_permission": "CS-OM"}, "CS-OM should look like CS-OM=GRANTED"),
         ({"only_permission": "CS-OM=GRANTED", "fields": "permissions=name:valu"}, "has no field valu"),
+        ({"test_profiles": "drop"}, "test_profiles is 'drop'; it may be keep or exclude"),
         ({"test_profiles": "exclude"}, "select testProfile in people"),
         (
             {"only_permission": "CS-OM=GRANTED"},
@@ -281,3 +285,26 @@ def test_what_the_query_does_not_have_is_refused(wanted: dict[str, str], said: s
     bare = Query.parse(text, schema=load_schema(SCHEMA), path="people", name="people")
     with pytest.raises(ConfigurationError, match=said):
         Privacy.of(load() if "fields" in wanted else bare, **wanted)  # type: ignore[arg-type]
+
+
+def test_a_list_that_was_ended_goes_on_with_what_was_left_out_counted(
+    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_slice, "SLICE_KEYS", 10)
+    with Sandbox(people=60, seed=7, variant="lists") as lists:
+        schema = load_schema(ROOT / "tests" / "sandbox" / "lists.graphql")
+        query = Query.parse(LIST, schema=schema, path="q", name="people", identity="profileId")
+        listed = Suppression.add(tmp_path, KEY, [("profile_id", p["profileId"]) for p in lists.people[:40]])
+        for pages in (5, None):
+            screen = Screen(Privacy.of(query, **RULES), listed, "")  # type: ignore[arg-type]
+            staging = Staging(tmp_path, query, [""], run=f"run {pages}", partitions=[""], screen=screen)
+            found = connect(lists).pages(query, resume=staging)
+            for page in islice(found, pages):
+                staging.add(page, "")
+            found.close()  # type: ignore[attr-defined]
+            staging.leave(KeyboardInterrupt()) if pages else staging.complete()
+    tally = staging.tallies[""]
+    tally.check(max_failed=0)
+    stay = {p["profileId"] for p in lists.people[40:] if may_stay(p)}
+    assert (tally.asked, tally.staged, tally.suppressed, tally.found) == (60, 35, 40, len(stay))
+    assert {row["profile_id"] for _, rows in staging.tables("") for row in rows.to_pylist()} == stay

@@ -54,7 +54,7 @@ class Privacy:
         `only_permission` is written `CS-OM=GRANTED`. `fields` says what a list's fields hold, as
         TARGETDATA_WIDE_FIELDS does. Raises ConfigurationError where the query does not have it.
         """
-        wanted = TestProfiles(test_profiles)
+        wanted = _choice(test_profiles)
         if wanted is TestProfiles.EXCLUDE:
             _require_test_profile(query)
         return cls(
@@ -84,6 +84,15 @@ class Privacy:
         """A digest of the query and of what is done to its pages; the query's own where nothing is."""
         said = f"{self.query.hash} {self.says}"
         return hashlib.sha256(said.encode()).hexdigest()[:16] if self.says else self.query.hash
+
+
+def _choice(text: str) -> TestProfiles:
+    try:
+        return TestProfiles(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"test_profiles is {text!r}; it may be {' or '.join(TestProfiles)}"
+        ) from None
 
 
 def _require_test_profile(query: Query) -> None:
