@@ -11,6 +11,7 @@ from pipelines.extract import extract_to_file
 from resources.errors import PersonNeeded
 from resources.feed import SqlKeys
 from resources.graphql.query import Query, load_schema
+from resources.privacy import Privacy, Screen, Suppression
 from resources.targetdata import TargetDataResource
 from tests.conftest import SCHEMA, Connect
 from tests.databases import execute
@@ -94,14 +95,16 @@ def test_a_literal_name_leaves_one_key_column(sandbox: Sandbox, connect: Connect
 
 def extracted(folder: Path, keys: Path, resource: TargetDataResource, *key_columns: str) -> pa.Table:
     """Do what the command does; give the lookups."""
+    query = parsed(DOCUMENT, "any")
     extract_to_file(
-        Query.parse(DOCUMENT, schema=load_schema(SCHEMA), path="any.graphql", name="any"),
+        query,
         keys=str(keys),
         key_columns=key_columns,
         variables={},
         out=folder / "out.parquet",
         resource=resource,
         max_failed=0,
+        screen=Screen(Privacy.of(query), Suppression.read(folder, ""), ""),
     )
     return pq.read_table(folder / "out__lookups.parquet")
 

@@ -34,6 +34,7 @@ EXPECTED = {
     "FeedMissing": NAMED_SECONDS,
     "LakeBusy": NAMED_SECONDS,
     "WarehouseBusy": NAMED_SECONDS,
+    "ErasedMeanwhile": NAMED_SECONDS,
     "ServerUnavailable": NAMED_SECONDS,
     "Attempt": PERSON,
     "Unauthorized": PERSON,

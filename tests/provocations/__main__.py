@@ -17,6 +17,7 @@ from resources.feed import read_key_file
 from resources.graphql import circuit, retry
 from resources.graphql.paging import batches, lookup, source
 from resources.lake import claim
+from resources.privacy import screen
 from resources.warehouse import waiting
 from tests.provocations.bench import UMID
 from tests.provocations.commands import commands
@@ -32,6 +33,7 @@ def hurry() -> None:
     waiting.AGAIN_SECONDS = 0.01
     failures.LONGEST_LATER_SECONDS = retry.LONGEST_LATER_SECONDS = 0.01
     failures.LATER_RETRIES, circuit.FAILURES, circuit.SECONDS = 1, 4, 0.0
+    screen.AGAIN_SECONDS = 0.01
     lookup.PAUSE_SECONDS = source.PAUSE_SECONDS = 0.0
 
 

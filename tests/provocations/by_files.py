@@ -3,6 +3,7 @@
 import errno
 import os
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pyarrow.parquet as pq
 
@@ -11,6 +12,7 @@ from resources import errors
 from resources.feed import Feed, read_key_file
 from resources.lake.claim import Claims
 from resources.lake.commit import Commit
+from resources.privacy import Suppression
 from tests.provocations.bench import NARROW, QUERY, UMID, Bench, api, faults, mark, provokes, telling
 
 
@@ -146,3 +148,10 @@ def held_partition(bench: Bench) -> None:
     """Another process holds the partition."""
     with Claims(bench.lake.root, "profiles", "").locked():
         bench.extract()
+
+
+@provokes(errors.ErasedMeanwhile)
+def erased_meanwhile(bench: Bench) -> None:
+    """Each time it is tried, another person is put on the suppression list."""
+    key = os.environ["TARGETDATA_PRIVACY_KEY"] = mark("privacy-key")
+    bench.extract(then=lambda: Suppression.add(bench.lake.root, key, [("umid", uuid4().hex)]))

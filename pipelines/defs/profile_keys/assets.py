@@ -27,7 +27,7 @@ _columns = {name: [(FEED, column)] for name, column in _settings.key_columns.ite
 )
 def profile_keys(context: dg.AssetExecutionContext, feed: KeySource, lake: Lake) -> None:
     """One row per umid that has an event in the day's files of the feed."""
-    publication, suppression = Publication(context, lake), suppression_of(lake.root)
+    publication = Publication(context, lake)
     with publication.apart() as attempt:
         for key in publication.unpublished("profile_keys"):
             with attempt(key, {"profile_keys": feed.schema}) as day:
@@ -35,7 +35,7 @@ def profile_keys(context: dg.AssetExecutionContext, feed: KeySource, lake: Lake)
                 found = feed.read(start=start, end=end)
                 if not found.events:
                     context.log.warning(f"the feed of {key} has no events; the day has no keys")
-                keys = left_to_ask(suppression, found.keys, kinds=found.keys.column_names)
+                keys = left_to_ask(suppression_of(lake.root), found.keys, kinds=feed.schema.names)
                 day.writer.write({"profile_keys": keys})
                 day.metadata.update(figures(found, keys))
                 day.version = found.version
