@@ -81,7 +81,10 @@ class Suppression:
         if not self._hashes:
             return pa.repeat(pa.scalar(False), len(values))
         texts = values.cast(pa.string()).to_pylist()
-        return pa.array([text is not None and self._has(kind, text) for text in texts], pa.bool_())
+        begun = _begun(self._key, kind)  # once: the values are millions
+        return pa.array(
+            [text is not None and _ended(begun, text) in self._hashes for text in texts], pa.bool_()
+        )
 
     def holds_each(self, kinds: pa.Array | pa.ChunkedArray, values: pa.Array | pa.ChunkedArray) -> pa.Array:
         """Do as `holds` for values that each have a kind of their own."""
@@ -104,8 +107,18 @@ def hashed(key: str, kind: str, value: str) -> str:
 
     A kind counts in the spelling of a column: an identifier `customer-id` is the key `customer_id`.
     """
-    text = f"{column_name(kind)}\x1f{value}".encode("utf-8", "surrogatepass")
-    return blake2b(text, key=_secret(key), digest_size=HASH_BYTES).hexdigest()
+    return _ended(_begun(key, kind), value)
+
+
+def _begun(key: str, kind: str) -> blake2b:
+    start = f"{column_name(kind)}\x1f".encode("utf-8", "surrogatepass")
+    return blake2b(start, key=_secret(key), digest_size=HASH_BYTES)
+
+
+def _ended(begun: blake2b, value: str) -> str:
+    whole = begun.copy()
+    whole.update(value.encode("utf-8", "surrogatepass"))
+    return whole.hexdigest()
 
 
 def _check(key: str) -> str:
