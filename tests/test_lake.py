@@ -172,6 +172,13 @@ def test_an_object_store_is_refused_for_now(tmp_path: Path) -> None:
         _ = Lake(path="s3://bucket/lake").root
 
 
+def test_the_hour_that_comes_twice_when_clocks_go_back_has_two_folders() -> None:
+    first = datetime(2026, 10, 25, 2, tzinfo=ZoneInfo("Europe/Berlin"))
+    second, end = first.replace(fold=1), first.replace(hour=3)
+    assert folder_of("x", (first, second)) == "hour=20261025T00Z"
+    assert folder_of("x", (second, end)) == "hour=20261025T01Z"
+
+
 def test_folders_are_named_by_date_hour_or_key() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     day = datetime(2026, 3, 29, tzinfo=berlin)  # 23 hours long

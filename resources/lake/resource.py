@@ -96,10 +96,11 @@ def folder_of(key: str | None, window: tuple[datetime, datetime] | None = None) 
     if window is None:
         return f"partition={quote(key, safe='')}"
     start, end = window
-    if end - start < HOUR:
+    length = end.astimezone(UTC) - start.astimezone(UTC)  # in one zone, clocks are compared instead
+    if length < HOUR:
         raise ConfigurationError(
             "partitions shorter than an hour have no folder of their own: make them longer"
         )
-    if end - start < DAY:
+    if length < DAY:
         return f"hour={start.astimezone(UTC):%Y%m%dT%HZ}"
     return f"date={start:%Y-%m-%d}"
