@@ -146,7 +146,9 @@ SNOWFLAKES = {
 @pytest.mark.parametrize("type_", SNOWFLAKES, ids=str)
 def test_what_snowflake_documents_of_its_catalogue_is_what_was_declared(type_: pa.DataType) -> None:
     name, *sizes = SNOWFLAKES[type_]
-    assert known_type(name, sizes, "snowflake") == declared_type(pa.field("v", type_), "t", "snowflake")
+    assert known_type(name, (sizes[0], sizes[1]), "snowflake") == declared_type(
+        pa.field("v", type_), "t", "snowflake"
+    )
 
 
 @pytest.mark.parametrize(

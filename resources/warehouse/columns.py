@@ -1,6 +1,6 @@
 """Columns of a warehouse table: Arrow types as SQL types, one expression for all dialects."""
 
-from collections.abc import Sequence
+from functools import cache
 
 import pyarrow as pa
 import pyarrow.types as pt
@@ -59,7 +59,8 @@ def declared_type(field: pa.Field, table: str, dialect: str) -> exp.DataType:
     return known_type(sql_type(field, table).sql(dialect), (None, None), dialect)
 
 
-def known_type(text: str, sizes: Sequence[object], dialect: str) -> exp.DataType:
+@cache
+def known_type(text: str, sizes: tuple[object, object], dialect: str) -> exp.DataType:
     """Read a type as the database's own catalogue has it, beside precision and scale where it is a number.
 
     What is one type under several names is given one name: texts, and Snowflake's numbers without a fraction.

@@ -1,6 +1,6 @@
 """A warehouse's database while it is open: statements, columns, and Arrow batches into a table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,15 +85,23 @@ class Database:
 
     def columns(self, table: str) -> dict[str, exp.DataType]:
         """Give a table's columns in their order; none where there is no such table."""
-        wanted = ("column_name", "data_type", "numeric_precision", "numeric_scale")
+        return self.columns_of([table])[table]
+
+    def columns_of(self, tables: Sequence[str]) -> dict[str, dict[str, exp.DataType]]:
+        """Give the columns of several tables or views, in one look."""
+        wanted = ("table_name", "column_name", "data_type", "numeric_precision", "numeric_scale")
         query = (
             exp.select(*wanted)
             .from_("information_schema.columns")
-            .where(self._here, exp.column("table_name").eq(table))
+            .where(self._here, exp.column("table_name").isin(*tables))
             .order_by("ordinal_position")
         )
-        found = self.rows(query, f"the look at the columns of {table}")
-        return {str(name): known_type(str(kind), sizes, self.dialect) for name, kind, *sizes in found}
+        found: dict[str, dict[str, exp.DataType]] = {table: {} for table in tables}
+        for table, name, kind, precision, scale in self.rows(
+            query, f"the look at the columns of {tables[0]}"
+        ):
+            found[str(table)][str(name)] = known_type(str(kind), (precision, scale), self.dialect)
+        return found
 
     def tables(self) -> list[str]:
         """Name all tables of the SQL schema; views are none."""

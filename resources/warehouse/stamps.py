@@ -97,6 +97,12 @@ def lessen(database: Database, table: str, partition: str, number: int) -> None:
     database.execute(change, "the change of a stamp")
 
 
+def forget_table(database: Database, table: str) -> None:
+    """Remove the stamps of all partitions of a table."""
+    (column,) = _columns("table_name")
+    database.execute(exp.delete(database.table(STAMPS), where=column.eq(table)), "the removal of stamps")
+
+
 def stamp(
     database: Database, table: str, partition: str, generation: Generation, *, rows: int, run: str
 ) -> None:

@@ -11,6 +11,7 @@ from resources.schema_changes import SchemaChanges
 from resources.warehouse.columns import column_definitions, create_table, declared_type
 from resources.warehouse.database import Database
 from resources.warehouse.loaded_table import LoadedTable
+from resources.warehouse.stamps import forget_table
 
 LATEST = "__latest"
 NEWEST = "_newest"  # the number of a row among those of its keys; no column of ours begins so
@@ -22,7 +23,8 @@ def prepare(database: Database, tables: Sequence[LoadedTable], policy: SchemaCha
 
     Raises SchemaChanged, showing both, where a table has other columns than the policy lets pass.
     """
-    known = {table.name: database.columns(table.name) for table in tables}
+    names = [name for table in tables for name in (table.name, _view(table))]
+    known = database.columns_of(names)
     for table in tables:
         _require_length(database, table)
         _require_columns(database, table, known[table.name], policy)
@@ -30,14 +32,19 @@ def prepare(database: Database, tables: Sequence[LoadedTable], policy: SchemaCha
         _make(database, table, known[table.name])
     for table in tables:
         has_newest = table.flat.keys and FETCHED_AT.name in table.schema.names
-        if has_newest and known[table.name].keys() != {*table.schema.names}:
+        if has_newest and known[_view(table)].keys() != {*table.schema.names}:
             _make_view(database, table)
+
+
+def _view(table: LoadedTable) -> str:
+    return f"{table.name}{LATEST}"
 
 
 def _make(database: Database, table: LoadedTable, known: Mapping[str, exp.DataType]) -> None:
     what = f"the making of {table.name}"
     if not known:
         database.execute(create_table(database.table(table.name), table.schema), what)
+        forget_table(database, table.name)  # it may have been dropped, to be loaded again
         if table.partition is not None and database.dialect == "postgres":
             database.execute(_index(database, table), what)
         return
@@ -55,7 +62,7 @@ def _index(database: Database, table: LoadedTable) -> str:
 
 def _require_length(database: Database, table: LoadedTable) -> None:
     longest = LONGEST_NAME.get(database.dialect)
-    names = [f"{table.name}{LATEST}", *table.schema.names]
+    names = [_view(table), *table.schema.names]
     if longest and (odd := [name for name in names if len(name.encode()) > longest]):
         raise ConfigurationError(
             f"{odd[0]} is longer than the {longest} bytes that the warehouse's names may have: give the "
@@ -114,7 +121,7 @@ def _make_view(database: Database, table: LoadedTable) -> None:
     """
     columns = list(database.columns(table.name))
     shown = _elements(database, table, columns) if table.flat.lists else _newest(database, table, columns)
-    view = database.table(f"{table.name}{LATEST}")
+    view = database.table(_view(table))
     database.execute(
         exp.Create(this=view, kind="VIEW", replace=True, expression=shown), f"the view of {table.name}"
     )
