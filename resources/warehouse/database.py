@@ -35,12 +35,14 @@ class Database:
         return exp.table_(name, db=self.namespace or None, quoted=True)
 
     def make_namespace(self) -> None:
-        """Make the SQL schema, if it is not there."""
-        if self.namespace:
-            schema = exp.Create(
-                this=exp.table_("", db=self.namespace, quoted=True), kind="SCHEMA", exists=True
-            )
-            self.execute(schema, f"the making of the schema {self.namespace}")
+        """Make the SQL schema, if it is not there: where it is, no right to make any is needed."""
+        if not self.namespace:
+            return
+        what = f"the making of the schema {self.namespace}"
+        there = exp.column("schema_name").eq(exp.Literal.string(self.namespace))
+        if not self.rows(exp.select("1").from_("information_schema.schemata").where(there), what):
+            schema = exp.table_("", db=self.namespace, quoted=True)
+            self.execute(exp.Create(this=schema, kind="SCHEMA", exists=True), what)
 
     def execute(self, statement: exp.Expression | str, what: str) -> None:
         """Run a statement; `what` names it in errors."""

@@ -8,10 +8,12 @@ import pyarrow as pa
 from sqlglot import exp
 
 from resources.errors import AccountingError
+from resources.schema_changes import SchemaChanges
 from resources.warehouse.database import Database
 from resources.warehouse.folders import rows_of
 from resources.warehouse.loaded_table import LoadedTable
 from resources.warehouse.stamps import Generation, forget, stamp, stamped
+from resources.warehouse.tables import require_columns
 from resources.warehouse.waiting import Turn, lock_name
 
 
@@ -50,19 +52,22 @@ class Replacement:
         """
         name, what = table.name, f"the load of {table.name} {self.partition.folder}".strip()
         self.database.execute(exp.delete(self.database.table(name), where=self._place(table)), what)
-        order = list(self.database.columns(name))
-        schema = pa.schema([table.schema.field(column) for column in order])
+        there = self.database.columns(name)
+        require_columns(
+            self.database, table, there, SchemaChanges.FROZEN
+        )  # another load may have changed them
+        schema = pa.schema([table.schema.field(column) for column in there])
         given = self.database.ingest(name, schema, self._placed(table, batches, schema), what)
-        there = self.count(table)
-        if not given == there == (given if rows is None else rows):
+        arrived = self.count(table)
+        if not given == arrived == (given if rows is None else rows):
             raise AccountingError(
                 f"{what}: {given:,} rows were handed over"
                 + ("" if rows is None else f", {rows:,} were published")
-                + f", and {there:,} arrived; the warehouse keeps the rows that it had"
+                + f", and {arrived:,} arrived; the warehouse keeps the rows that it had"
             )
         forget(self.database, [name], self.partition.folder)
-        stamp(self.database, name, self.partition.folder, generation, rows=there, run=self.run)
-        self.rows[name] = there
+        stamp(self.database, name, self.partition.folder, generation, rows=arrived, run=self.run)
+        self.rows[name] = arrived
 
     def _placed(
         self, table: LoadedTable, batches: Iterable[pa.RecordBatch], schema: pa.Schema

@@ -27,7 +27,7 @@ def prepare(database: Database, tables: Sequence[LoadedTable], policy: SchemaCha
     known = database.columns_of(names)
     for table in tables:
         _require_length(database, table)
-        _require_columns(database, table, known[table.name], policy)
+        require_columns(database, table, known[table.name], policy)
     for table in tables:
         _make(database, table, known[table.name])
     for table in tables:
@@ -62,17 +62,18 @@ def _index(database: Database, table: LoadedTable) -> str:
 
 def _require_length(database: Database, table: LoadedTable) -> None:
     longest = LONGEST_NAME.get(database.dialect)
-    names = [_view(table), *table.schema.names]
+    names = [database.namespace, _view(table), *table.schema.names]
     if longest and (odd := [name for name in names if len(name.encode()) > longest]):
         raise ConfigurationError(
             f"{odd[0]} is longer than the {longest} bytes that the warehouse's names may have: give the "
-            "extract or the field an alias"
+            "extract or the field an alias, the SQL schema another name"
         )
 
 
-def _require_columns(
+def require_columns(
     database: Database, table: LoadedTable, known: Mapping[str, exp.DataType], policy: SchemaChanges
 ) -> None:
+    """Raise SchemaChanged, showing both, where a table that is there has other columns than may be."""
     if not known:
         return
     dialect = database.dialect
