@@ -14,6 +14,7 @@ import pyarrow as pa
 from pipelines.environment import environment
 from resources.connection import Connection
 from resources.graphql.columns import column_name
+from resources.graphql.page import Tally
 from resources.graphql.query import Query
 from resources.graphql.tables import FETCHED_AT, LOOKUPS
 from resources.lake import Lake
@@ -73,7 +74,7 @@ class Erasure:
     """
 
     lake: Lake
-    key: str
+    key: str = field(repr=False)
     stores: Mapping[str, Store] = field(default_factory=dict)
     say: Callable[[str], object] = lambda _: None
     wait_seconds: float = 300.0
@@ -88,22 +89,29 @@ class Erasure:
     def person(self, given: Iterable[tuple[str, str]], connection: Connection | None) -> Person:
         """Find out who is known by some keys, by the lake and by what the account answers.
 
-        Where one of them is on the suppression list, an erasure was begun before: all who are on the list and
-        still in the lake are of this one.
+        It is not asked for somebody who is on the suppression list: all that it has said is there already.
         """
-        names = list(given)
-        suppression = Suppression.read(self.lake.root, self.key)
-        person = self.people.known_by(names)
-        if connection:
+        person = self.people.known_by(given)
+        if connection and not self.was_begun(person.names):
             self.say("asking the account")
             person = self.people.described(person.and_(answered(connection, person)))
-        if any(suppression.holds(column_name(kind), pa.array([value]))[0].as_py() for kind, value in names):
-            person = person.and_(self.people.on(suppression))
         return person
+
+    def was_begun(self, given: Iterable[tuple[str, str]]) -> bool:
+        """Say whether one of some keys is on the suppression list: then an erasure was begun before.
+
+        What it has left may be found by the list alone, so `again` belongs to it.
+        """
+        listed = self._suppression
+        return any(listed.holds(column_name(kind), pa.array([value]))[0].as_py() for kind, value in given)
 
     def again(self) -> Person:
         """Find all who are on the suppression list and in the lake."""
-        return self.people.on(Suppression.read(self.lake.root, self.key))
+        return self.people.on(self._suppression)
+
+    @property
+    def _suppression(self) -> Suppression:
+        return Suppression.read(self.lake.root, self.key)
 
     def count(self, person: Person) -> dict[str, Mapping[str, int]]:
         """Count their rows by store, then by table and partition; nothing is changed."""
@@ -117,6 +125,8 @@ class Erasure:
         Suppression.add(self.lake.root, self.key, person.suppressed())
         rows = {name: dict(store.erase(person)) for name, store in self._all.items()}
         remains = self._lake_store.remains(person)
+        for name, store in self.stores.items():
+            remains.left |= {f"{name}: {place}": number for place, number in store.count(person).items()}
         record = Record(
             id=self.id,
             at=datetime.now(UTC),
@@ -137,8 +147,7 @@ class Erasure:
 
     @cached_property
     def _lake_store(self) -> LakeStore:
-        run = f"erasure-{self.id}"
-        return LakeStore(self.lake, run=run, say=self.say, wait_seconds=self.wait_seconds)
+        return LakeStore(self.lake, id=self.id, say=self.say, wait_seconds=self.wait_seconds)
 
 
 def answered(connection: Connection, person: Person) -> Person:
@@ -156,8 +165,11 @@ def answered(connection: Connection, person: Person) -> Person:
                 scalars=environment().scalars,
             )
             name = query.tables[query.name + LOOKUPS].names[0]
-            rows = connection.table(query, keys=pa.table({name: sorted(values)}))
-            found = found.and_(_in_answer(rows))
+            tally = Tally()
+            for page in connection.pages(query, keys=pa.table({name: sorted(values)})):
+                tally.add(page)
+                found = found.and_(_in_answer(page.tables[query.name]))
+            tally.check(max_failed=0, what="who the person is")
     return found
 
 

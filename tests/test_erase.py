@@ -50,7 +50,7 @@ def account(folder: Path) -> Iterator[Location]:
 def erased(account: Location, stack: ExitStack, tmp_path: Path) -> Location:
     """Give a copy of it, for a test of its own."""
     shutil.copytree(account.folder, tmp_path / "copy")
-    return Location(account.sandbox, tmp_path / "copy", settings=account.settings)
+    return Location(account.sandbox, tmp_path / "copy", settings=dict(account.settings))
 
 
 def whom(location: Location) -> tuple[int, list[str]]:
@@ -279,3 +279,32 @@ def test_no_later_backfill_brings_the_person_back(erased: Location) -> None:
     assert MARK.encode() in bodies, "others are"
     _, facts = erase(erased, "--again")
     assert facts["rows"] == {"lake": {}, "warehouse": {}}
+
+
+def test_ctrl_c_says_that_it_may_be_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipelines.environment.environment", interrupted)
+    done = CliRunner().invoke(app, ["erase", "--key", "umid=a"])
+    assert done.exit_code == 130
+    assert done.output == "Interrupted: what was erased stays so; run it again for the rest.\n"
+
+
+def test_an_answer_that_fails_is_no_reason_to_erase_by_half(erased: Location) -> None:
+    _, (umid, _) = whom(erased)
+    erased.sandbox.faults.alias_errors = {umid: -1}
+    refused = erased.run("targetdata", "erase", "--key", f"umid={umid}", check=False)
+    erased.sandbox.faults.alias_errors = {}
+    assert refused.returncode == 1
+    assert "who the person is" in refused.stderr
+    assert umid not in refused.stdout + refused.stderr
+    assert not (erased.lake.root / "_suppressed").exists()
+
+
+def test_who_is_on_the_list_is_not_asked_for_again(erased: Location) -> None:
+    _, (umid, other) = whom(erased)
+    erase(erased, "--key", f"umid={umid}")
+    asked = len(erased.sandbox.requests)
+    erase(erased, "--key", f"umid={other}")
+    assert len(erased.sandbox.requests) == asked

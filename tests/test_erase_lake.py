@@ -46,7 +46,10 @@ def made(memory: Path, profiles_query: Query) -> Made:
 
 def erase(lake: Lake, *keys: str, wait_seconds: float = 0.0) -> dict[str, int]:
     erasure = Erasure(lake, KEY, wait_seconds=wait_seconds)
-    person = erasure.person([("umid", key) for key in keys or [UMID]], None)
+    given = [("umid", key) for key in keys or [UMID]]
+    person = erasure.person(given, None)
+    if erasure.was_begun(given):
+        person = person.and_(erasure.again())
     done = erasure.erase(person)
     assert done.remains.left == {}
     return done.record.rows["lake"]
@@ -163,10 +166,32 @@ def erase_around(lake: Lake) -> None:
 def test_a_run_of_a_table_about_nobody_is_left_alone(made: Made) -> None:
     publish(made.lake, "a")
     with made.lake.write("date=2026-11-30", SCHEMAS, run="running"):
-        store = LakeStore(made.lake, run="erasure")
+        store = LakeStore(made.lake, id="1")
         store.erase(Person(keys={"umid": frozenset([UMID])}))
         assert store.fenced == 0
     assert made.lake.manifest("people", "date=2026-11-30")
+
+
+class Warehouse:
+    """Has three rows of anybody, and keeps one of them."""
+
+    left = 3
+
+    def count(self, person: Person) -> dict[str, int]:
+        return {"profiles": self.left} if person.identities and self.left else {}
+
+    def erase(self, person: Person) -> dict[str, int]:
+        gone, self.left = self.left - 1, 1
+        return {"profiles": gone}
+
+
+def test_another_store_is_erased_from_and_looked_through_afterwards(made: Made) -> None:
+    erasure = Erasure(made.lake, KEY, {"warehouse": Warehouse()})
+    person = erasure.person([("umid", UMID)], None)
+    assert erasure.count(person)["warehouse"] == {"profiles": 3}
+    done = erasure.erase(person)
+    assert done.record.rows["warehouse"] == {"profiles": 2}
+    assert done.remains.left == {"warehouse: profiles": 1}
 
 
 def staged(made: Made, run: str) -> Staging:

@@ -75,8 +75,10 @@ def erase(
             stores = {"warehouse": WarehouseStore(warehouse(), run="an erasure")}
             erasure = Erasure(lake, value("privacy_key", PREFIX), stores=stores, say=say)
             person = erasure.again() if again else _person(erasure, given, offline=offline)
-            rows = erasure.count(person) if dry_run else {}
             _require_one(person, yes=yes or again or dry_run)
+            if erasure.was_begun(given):
+                person = person.and_(erasure.again())
+            rows = erasure.count(person) if dry_run else {}
             done = None if dry_run else erasure.erase(person)
         if done is None:
             typer.echo(json.dumps(_foreseen(person, rows), indent=2) if as_json else _plan(person, rows))

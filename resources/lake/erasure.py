@@ -27,6 +27,7 @@ from resources.table_file import lake_errors
 WAIT_SECONDS = 300.0  # for runs that were fenced: they notice it with their next slice
 LOOK_SECONDS = 0.5
 LATER_SECONDS = 600.0
+OF_ERASURES = "erasure-"  # in claims
 
 Say = Callable[[str], object]
 
@@ -46,17 +47,17 @@ class Remains:
 class LakeStore:
     """A lake that people are erased from.
 
-    `run` names the erasure in the claims that it makes; `say` gets what it is at.
+    `id` names the erasure in the claims that it makes; `say` gets what it is at.
     """
 
     def __init__(
-        self, lake: Lake, *, run: str, say: Say = lambda _: None, wait_seconds: float = WAIT_SECONDS
+        self, lake: Lake, *, id: str, say: Say = lambda _: None, wait_seconds: float = WAIT_SECONDS
     ) -> None:
         self.fenced = 0
         self.removed = 0
         self._lake = lake
         self._root = lake.root
-        self._run = run
+        self._run = f"{OF_ERASURES}{id}"
         self._say = say
         self._wait_seconds = wait_seconds
 
@@ -128,7 +129,9 @@ class LakeStore:
             named[publication.own] = named.get(publication.own, False) or names
         for table, level, claims in Claims.of_all(self._root):
             claim = claims.newest()
-            if claim and claim.generation > newest.get((table, level), 0) and named.get(table, True):
+            if claim is None or claim.run.startswith(OF_ERASURES):
+                continue
+            if claim.generation > newest.get((table, level), 0) and named.get(table, True):
                 with claims.locked():
                     claims.add(self._run, above=0)
                 self.fenced += 1
