@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,14 +15,18 @@ from resources.graphql.page import Tally
 from resources.graphql.query import Query
 from resources.graphql.settings import Settings
 from tests.benchmarks.check import check
+from tests.benchmarks.check_load import check as check_load
 from tests.benchmarks.contestant import Contestant, Usage
-from tests.benchmarks.contestants import floor
+from tests.benchmarks.contestants import duckdb_load, floor, pandas_load, warehouse_load
 from tests.benchmarks.documents import BY_CURSOR, BY_OFFSET, BY_UMID, SCHEMA
 from tests.benchmarks.figures import Measured, Ratio, Result, after_start, times_as_fast
+from tests.benchmarks.in_sql import FLAT, NESTED
+from tests.benchmarks.lakes import publish
 from tests.benchmarks.load import Behaviour
 from tests.benchmarks.loopback import Loopback, running
 from tests.benchmarks.report import BEGIN, END, as_json, put_into
 from tests.benchmarks.rows import Rows
+from tests.databases import execute, postgresql
 
 NUMBER = 400
 ROWS = Rows(NUMBER)
@@ -96,6 +101,52 @@ def test_memory_is_not_told_where_the_benchmark_itself_has_more(tmp_path: Path) 
     )  # a process begins with its parent's peak
     with pytest.raises(RuntimeError, match="small: its memory is not known"):
         small.run("http://127.0.0.1", tmp_path, tmp_path / "keys.csv")
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("lake")
+    for table in (FLAT, NESTED):
+        publish(made, table, NUMBER)
+    return made
+
+
+@pytest.fixture(scope="module")
+def server_of_databases() -> Iterator[str]:
+    with postgresql() as uri:
+        yield uri
+
+
+@pytest.mark.parametrize("table", [FLAT, NESTED])
+def test_all_loads_leave_each_value_of_the_lake(
+    table: str, lake: Path, server_of_databases: str, tmp_path: Path
+) -> None:
+    for uri in (f"duckdb://{tmp_path}/ours.duckdb", server_of_databases):
+        warehouse_load.load(uri, lake, table)
+        ours = check_load(uri, lake, table, whole=True)
+    duckdb_load.load(tmp_path / "theirs.duckdb", lake, table)
+    theirs = check_load(f"duckdb://{tmp_path}/theirs.duckdb", lake, table, whole=True)
+    assert ours == theirs
+    assert ours == NUMBER if table == FLAT else ours > 10 * NUMBER
+
+
+@pytest.mark.parametrize("method", [None, "multi"])
+def test_pandas_leaves_each_value_of_the_lake(
+    method: Literal["multi"] | None, lake: Path, server_of_databases: str
+) -> None:
+    pytest.importorskip("psycopg", reason="it comes with the extra bench")
+    execute(server_of_databases, f"DROP TABLE IF EXISTS {FLAT} CASCADE")
+    pandas_load.load(server_of_databases, lake, method)
+    assert check_load(server_of_databases, lake, FLAT, whole=True) == NUMBER
+
+
+@pytest.mark.parametrize("wrong", ["DELETE FROM {} WHERE rowid = 0", "UPDATE {} SET owner = NULL"])
+def test_a_load_is_refused_that_is_not_the_lake(wrong: str, lake: Path, tmp_path: Path) -> None:
+    duckdb_load.load(tmp_path / "warehouse.duckdb", lake, NESTED)
+    uri = f"duckdb://{tmp_path}/warehouse.duckdb"
+    execute(uri, wrong.format(NESTED))
+    with pytest.raises(AssertionError, match=NESTED):
+        check_load(uri, lake, NESTED, whole=True)
 
 
 def test_a_ratio_is_the_median_over_turns_and_knows_its_target() -> None:

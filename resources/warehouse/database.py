@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection
 
 ADVICE = "Mend that in the warehouse, or in the table that is loaded"
+COPY_ROWS = 1_024  # to PostgreSQL at once: what fills its socket's buffer keeps the next from being encoded
 Row = tuple[object, ...]
 
 
@@ -69,7 +70,8 @@ class Database:
         What the batches raise is raised here: DuckDB takes it for the end of the rows.
         """
         watched = _Watched(batches)
-        reader = pa.RecordBatchReader.from_batches(schema, watched)
+        rows = _sliced(watched, COPY_ROWS) if self.dialect == "postgres" else watched
+        reader = pa.RecordBatchReader.from_batches(schema, rows)
         failure: ExtractionError | None = None
         try:
             with self._errors(what), self._connection.cursor() as cursor:
@@ -146,6 +148,13 @@ class Database:
 
     def _errors(self, what: str) -> AbstractContextManager[None]:
         return query_errors(what, failed=WarehouseError, advice=ADVICE)
+
+
+def _sliced(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """Cut batches into smaller ones, without a copy."""
+    for batch in batches:
+        for start in range(0, batch.num_rows, rows):
+            yield batch.slice(start, rows)
 
 
 class _Watched:

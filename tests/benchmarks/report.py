@@ -10,7 +10,10 @@ from pathlib import Path
 
 from tests.benchmarks.figures import Ratio, Result
 
-PACKAGES = ("dagster", "gql", "aiohttp", "pyarrow", "msgspec", "pandas", "dlt", "singer-sdk")
+PACKAGES = (
+    "dagster", "gql", "aiohttp", "pyarrow", "msgspec", "pandas", "dlt", "singer-sdk", "duckdb",
+    "adbc-driver-postgresql", "sqlalchemy", "psycopg",
+)  # fmt: skip
 BEGIN, END = "<!-- measured: make bench DOCS=1 -->", "<!-- end -->"
 PLOT = "![Rows a second and memory of each contestant](benchmarks.svg)"
 MEGABYTE = 1_000_000
