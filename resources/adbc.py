@@ -6,9 +6,10 @@ documentation, and was never run against a server.
 """
 
 import importlib
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -77,6 +78,12 @@ def _duckdb(uri: str, read_only: bool) -> "Connection":
         raise ConfigurationError(f"a DuckDB file is named by its absolute path, as in {EXAMPLE}")
     if read_only and not path.is_file():
         raise ConfigurationError(f"there is no DuckDB file {path}")
+    if not read_only and _is_open_here(path):
+        raise ServerUnavailable(
+            f"{path} is open in this process ({os.getpid()}) by another connection, and DuckDB would lose what "
+            "one of the two writes: close it",
+            after_seconds=LATER_SECONDS,
+        )
     options = {"path": str(path), "access_mode": "READ_ONLY" if read_only else "READ_WRITE"}
     try:
         database = manager.AdbcDatabase(driver=driver.driver_path(), entrypoint="duckdb_adbc_init", **options)
@@ -89,6 +96,17 @@ def _duckdb(uri: str, read_only: bool) -> "Connection":
             raise ServerUnavailable(f"{path} is in use by {by}", after_seconds=LATER_SECONDS) from None
         raise ConfigurationError(f"{path} cannot be opened: {said}") from None
     return connection
+
+
+def _is_open_here(path: Path) -> bool:
+    """Say whether this process has a file open: DuckDB's own lock counts between processes only."""
+    with suppress(FileNotFoundError):
+        wanted = path.stat()
+        for number in os.listdir("/dev/fd"):
+            with suppress(OSError):  # closed since
+                if os.path.samestat(os.fstat(int(number)), wanted):
+                    return True
+    return False
 
 
 def _postgresql(uri: str, read_only: bool) -> "Connection":

@@ -85,7 +85,7 @@ class Warehouse(dg.ConfigurableResource[Any]):
                 lock_name(database, "the columns of all tables", turn)
                 database.make_namespace()
                 create_stamps(database)
-                prepare(database, tables, policy)
+                prepare(database, tables, policy, turn)
             with replacing(database, tables, partition, run=run, turn=turn) as replacement:
                 yield replacement
 
@@ -136,4 +136,6 @@ class Warehouse(dg.ConfigurableResource[Any]):
         if self.dialect == "postgres":
             name = exp.Literal.string(f"targetdata {who}").sql("postgres")
             database.execute(f"SET application_name = {name}", "the naming of the connection")
+            most = f"SET lock_timeout = {max(1, round(self.wait_seconds * 1000))}"  # in ms; for locks that others take
+            database.execute(most, "the limit of waiting for locks")
         return database

@@ -12,16 +12,18 @@ from resources.warehouse.columns import column_definitions, create_table, declar
 from resources.warehouse.database import Database
 from resources.warehouse.loaded_table import LoadedTable
 from resources.warehouse.stamps import forget_table
+from resources.warehouse.waiting import Turn, lock_table
 
 LATEST = "__latest"
 NEWEST = "_newest"  # the number of a row among those of its keys; no column of ours begins so
 LONGEST_NAME = {"postgres": 63}  # bytes, beyond which names are cut
 
 
-def prepare(database: Database, tables: Sequence[LoadedTable], policy: SchemaChanges) -> None:
+def prepare(database: Database, tables: Sequence[LoadedTable], policy: SchemaChanges, turn: Turn) -> None:
     """Make or widen the tables, and their views, as far as the policy lets columns change.
 
-    Raises SchemaChanged, showing both, where a table has other columns than the policy lets pass.
+    Raises SchemaChanged, showing both, where a table has other columns than the policy lets pass, and
+    WarehouseBusy where it is in use for too long to be altered.
     """
     names = [name for table in tables for name in (table.name, _view(table))]
     known = database.columns_of(names)
@@ -29,6 +31,9 @@ def prepare(database: Database, tables: Sequence[LoadedTable], policy: SchemaCha
         _require_length(database, table)
         require_columns(database, table, known[table.name], policy)
     for table in tables:
+        widened = [name for name in (table.name, _view(table)) if known[name]]
+        for name in widened if known[table.name].keys() != {*table.schema.names} else ():
+            lock_table(database, name, turn)
         _make(database, table, known[table.name])
     for table in tables:
         has_newest = table.flat.keys and FETCHED_AT.name in table.schema.names

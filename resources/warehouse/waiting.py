@@ -15,7 +15,7 @@ from typing import TypeVar
 from sqlglot import exp
 
 from resources import lock
-from resources.errors import WarehouseBusy
+from resources.errors import ServerUnavailable, WarehouseBusy
 from resources.table_file import make_folder
 from resources.warehouse.database import Database
 
@@ -91,14 +91,41 @@ def _take(database: Database, name: str, turn: Turn, *, shared: bool = False) ->
     turn.wait(attempt, busy=lambda: f"{name} is in use by {_holder(database, key)}")
 
 
+def lock_table(database: Database, name: str, turn: Turn) -> None:
+    """Hold a table against everybody, readers too, until the transaction ends: PostgreSQL alters it so only.
+
+    It is asked for without queueing, so that no reader waits behind us for the one that we wait for.
+    """
+    if database.dialect != "postgres":
+        return
+    table, what = database.table(name).sql("postgres"), f"the lock of {name}"
+
+    def attempt() -> bool | None:
+        database.execute("SAVEPOINT before_the_lock", what)
+        try:
+            database.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE NOWAIT", what)
+        except ServerUnavailable:
+            database.execute("ROLLBACK TO SAVEPOINT before_the_lock", what)
+            return None
+        return True
+
+    here = exp.Literal.string(table).sql("postgres")
+    users = f"locktype = 'relation' AND relation = {here}::regclass AND pid <> pg_backend_pid()"
+    turn.wait(attempt, busy=lambda: f"{name} is in use by {_who(database, users)}")
+
+
 def _holder(database: Database, key: int) -> str:
     """Name who holds a lock: `application_name` is who loads, see `Warehouse.open`."""
     high, low = (key >> 32) & 0xFFFFFFFF, key & 0xFFFFFFFF
+    return _who(database, f"locktype = 'advisory' AND classid = {high} AND objid = {low}")
+
+
+def _who(database: Database, locks: str) -> str:
     holders = (
         exp.select("application_name", "pid")
         .from_("pg_locks")
         .join("pg_stat_activity", using="pid")
-        .where("locktype = 'advisory'", "granted", f"classid = {high}", f"objid = {low}")
+        .where("granted", locks, dialect="postgres")
     )
     found = database.rows(holders, "the look for who holds a lock")
     return f"{found[0][0]}, server process {found[0][1]}" if found else "another process"
