@@ -80,8 +80,8 @@ def _duckdb(uri: str, read_only: bool) -> "Connection":
         raise ConfigurationError(f"there is no DuckDB file {path}")
     if not read_only and _is_open_here(path):
         raise ServerUnavailable(
-            f"{path} is open in this process ({os.getpid()}) by another connection, and DuckDB would lose what "
-            "one of the two writes: close it",
+            f"{path} is open in this process ({os.getpid()}) by another connection, and DuckDB would lose "
+            "what one of the two writes: close it",
             after_seconds=LATER_SECONDS,
         )
     options = {"path": str(path), "access_mode": "READ_ONLY" if read_only else "READ_WRITE"}

@@ -136,6 +136,6 @@ class Warehouse(dg.ConfigurableResource[Any]):
         if self.dialect == "postgres":
             name = exp.Literal.string(f"targetdata {who}").sql("postgres")
             database.execute(f"SET application_name = {name}", "the naming of the connection")
-            most = f"SET lock_timeout = {max(1, round(self.wait_seconds * 1000))}"  # in ms; for locks that others take
-            database.execute(most, "the limit of waiting for locks")
+            most_ms = max(1, round(self.wait_seconds * 1000))  # for locks that others take
+            database.execute(f"SET lock_timeout = {most_ms}", "the limit of waiting for locks")
         return database
