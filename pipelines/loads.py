@@ -1,12 +1,14 @@
 """Loads: for each table of an extract an asset in the warehouse, with the extract's partitions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
+from pipelines.api import APIS, Api
 from pipelines.environment import environment
 from pipelines.lineage import table_metadata
 from pipelines.load_check import WAREHOUSE
+from resources.graphql.lineage import flat_paths
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from resources.graphql.tables import LOOKUPS
@@ -24,6 +26,9 @@ FOLLOW = (
     .without(dg.AutomationCondition.in_latest_time_window())
     .with_label("when_published")
 )
+
+
+Fields = Mapping[tuple[str, str], Sequence[tuple[str, str]]]  # by table and column: assets and columns
 
 
 class LoadConfig(dg.Config):
@@ -45,23 +50,28 @@ def tables_of_extract(query: Query) -> tuple[FlatTable, ...]:
 
 def warehouse_loads(
     asset: dg.AssetsDefinition,
-    tables: Sequence[FlatTable],
+    made: Query | Sequence[FlatTable],
     *,
+    api: Api = Api.TARGETDATA,
     schema_changes: SchemaChanges = SchemaChanges.FROZEN,
     backfill_policy: dg.BackfillPolicy | None = None,
 ) -> dg.AssetsDefinition:
     """Define the loads of an asset's tables: `warehouse/<table>` for each, replaced in one transaction.
 
+    They are those of its query, or, for an asset that returns frames, some `flat_tables`.
+
     They follow the asset by themselves, partition by partition, in a backfill too. A generation that is
     loaded is not loaded again, but by a run with the config `force: true`.
     """
     column = partition_column(asset.partitions_def)
+    tables = tables_of_extract(made) if isinstance(made, Query) else made
+    fields = _fields(made, api) if isinstance(made, Query) else {}
     loaded = [LoadedTable(table, column) for table in tables]
     dialect = dialect_of(environment().warehouse)
 
     @dg.multi_asset(
         name=f"load_{asset.key.path[-1]}",
-        specs=[_spec(asset, table, dialect) for table in loaded],
+        specs=[_spec(asset, table, dialect, fields) for table in loaded],
         partitions_def=asset.partitions_def,
         backfill_policy=backfill_policy,
         can_subset=True,
@@ -78,12 +88,12 @@ def warehouse_loads(
     return load
 
 
-def _spec(asset: dg.AssetsDefinition, table: LoadedTable, dialect: str) -> dg.AssetSpec:
+def _spec(asset: dg.AssetsDefinition, table: LoadedTable, dialect: str, fields: Fields) -> dg.AssetSpec:
     return dg.AssetSpec(
         [WAREHOUSE, table.name],
         deps=[asset.key],
         description=_grain(table, asset),
-        metadata=_metadata(asset, table),
+        metadata=_metadata(asset, table, fields),
         group_name=WAREHOUSE,
         kinds={dialect, "table"},
         automation_condition=FOLLOW,
@@ -99,15 +109,30 @@ def _grain(table: LoadedTable, asset: dg.AssetsDefinition) -> str:
         return f"One row per element of the list `{way}` of a row of `{flat.main}`, by {of}{beside}."
     if flat.source != asset.key.path[-1]:
         return f"One row per row of `{flat.source}`, by {of}{beside}."
-    said = (asset.descriptions_by_key[asset.key] or "").strip().partition("\n")[0]
+    said = (asset.descriptions_by_key.get(asset.key) or "").strip().partition("\n")[0]
     return f"{said} In the warehouse it is flat: each of its lists is a table of its own."
 
 
-def _metadata(asset: dg.AssetsDefinition, table: LoadedTable) -> dict[str, object]:
-    """Describe the table as one of the lake is described, but for its place."""
-    made_of = {name: [(asset.key.path[-1], origin)] for name, origin in table.flat.origins.items()}
+def _metadata(asset: dg.AssetsDefinition, table: LoadedTable, fields: Fields) -> dict[str, object]:
+    """Describe the table as one of the lake is described, but for its place; down to the API's fields."""
+    made_of = {
+        name: [(asset.key.path[-1], origin), *fields.get((table.name, name), [])]
+        for name, origin in table.flat.origins.items()
+    }
     described = table_metadata(table.name, table.schema, made_of)
     named = ".".join(filter(None, [environment().namespace, table.name]))
     return {name: said for name, said in described.items() if name != "dagster/uri"} | {
         "dagster/table_name": named
     }
+
+
+def _fields(query: Query, api: Api) -> Fields:
+    """Find the API's field of each column, by table and column."""
+    exploded = {child.name: child.path for child in query.children}
+    paths, found = flat_paths(query), {}
+    for table in tables_of_extract(query):
+        way = (*exploded.get(table.source, ()), *(child.path[-1] for child in table.lists))
+        for name in table.schema.names:
+            if path := paths.get("_".join((*way, name))):
+                found[table.name, name] = [(APIS[api], path)]
+    return found

@@ -37,6 +37,19 @@ def column_paths(query: Query) -> dict[str, list[str]]:
     return {column: list(paths) for column, paths in found.items()}
 
 
+def flat_paths(query: Query) -> dict[str, str]:
+    """Give the way to each field by its way from the row in the column's spelling, as `identifiers_value`.
+
+    So are the columns named where structs are taken apart, below the names of the lists that they are in.
+    """
+    found = {}
+    for leaf in _below(query.plan.node, (), ()):
+        if key := _column_key(query.plan, leaf.keys):
+            way = leaf.keys[leaf.keys.index(key) :]
+            found["_".join(map(snake_case, way))] = leaf.path
+    return found
+
+
 def field_types(query: Query, schema: GraphQLSchema) -> dict[str, str]:
     """Give the ways to all fields that a query selects, and the GraphQL type of each."""
     places = Places(query.plan.node, schema)

@@ -15,25 +15,19 @@ from resources.warehouse.flat import flat_tables
 
 _policy = environment().schema_changes
 
-_loaded = {
-    "profiles": tables_of_extract(PROFILES),
-    "profiles_refresh": tables_of_extract(REFRESH),
-    "profiles_wide": flat_tables("profiles_wide", WIDE.schema, [ID]),
-}
+_wide = flat_tables("profiles_wide", WIDE.schema, [ID])
 
-load_profiles = warehouse_loads(
-    profiles, _loaded["profiles"], schema_changes=_policy, backfill_policy=BACKFILL
-)
+load_profiles = warehouse_loads(profiles, PROFILES, schema_changes=_policy, backfill_policy=BACKFILL)
 load_profiles_refresh = warehouse_loads(
-    profiles_refresh, _loaded["profiles_refresh"], schema_changes=_policy, backfill_policy=BACKFILL
+    profiles_refresh, REFRESH, schema_changes=_policy, backfill_policy=BACKFILL
 )
 load_profiles_wide = warehouse_loads(
     profiles_wide,
-    _loaded["profiles_wide"],
+    _wide,
     schema_changes=SchemaChanges.ADDITIVE,  # who names another attribute wants its column from then on
     backfill_policy=BACKFILL,
 )
-checks = [load_check(tables) for tables in _loaded.values()]
+checks = [load_check(tables) for tables in (tables_of_extract(PROFILES), tables_of_extract(REFRESH), _wide)]
 
 warehouse_daily = dg.define_asset_job(
     "_".join(["warehouse_daily", *environment().key_prefix]),
