@@ -52,7 +52,7 @@ class Load:
 
 def _ours(scheme: str, table: str, name: str) -> Load:
     arguments = (f"{HERE}.warehouse_load", "{folder}", "{database}", "{lake}", table)
-    return Load(name=f"targetdata load, {name}", arguments=arguments, scheme=scheme, table=table)
+    return Load(name=f"load, {name}", arguments=arguments, scheme=scheme, table=table)
 
 
 def _duckdb(table: str, name: str) -> Load:
