@@ -89,10 +89,11 @@ class Erasure:
     def person(self, given: Iterable[tuple[str, str]], connection: Connection | None) -> Person:
         """Find out who is known by some keys, by the lake and by what the account answers.
 
-        It is not asked for somebody who is on the suppression list: all that it has said is there already.
+        It is not asked for keys that are on the suppression list: all that it has said is there already.
         """
-        person = self.people.known_by(given)
-        if connection and not self.was_begun(person.names):
+        names = list(given)
+        person = self.people.known_by(names)
+        if connection and not all(self._listed(names)):
             self.say("asking the account")
             person = self.people.described(person.and_(answered(connection, person)))
         return person
@@ -102,8 +103,11 @@ class Erasure:
 
         What it has left may be found by the list alone, so `again` belongs to it.
         """
+        return any(self._listed(given))
+
+    def _listed(self, given: Iterable[tuple[str, str]]) -> list[bool]:
         listed = self._suppression
-        return any(listed.holds(column_name(kind), pa.array([value]))[0].as_py() for kind, value in given)
+        return [listed.holds(column_name(kind), pa.array([value]))[0].as_py() for kind, value in given]
 
     def again(self) -> Person:
         """Find all who are on the suppression list and in the lake."""
