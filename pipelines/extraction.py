@@ -10,7 +10,7 @@ import dagster as dg
 from pipelines.checks.evaluations import Evaluations
 from pipelines.figures import figures
 from pipelines.partition import ExtractPartition, ExtractRange
-from pipelines.privacy import screen_of, suppression_of
+from pipelines.privacy import screen_of
 from pipelines.publication import OBSERVED_LATE, Publication
 from pipelines.staging import Staging
 from resources.errors import ConfigurationError, ExtractionError, PersonNeeded
@@ -119,7 +119,7 @@ class Extraction:
             yield partition
             partition.check(max_failed=self._max_failed)
             partition.merge()
-            staging.require_current(suppression_of(self._lake.root))
+            staging.require_current()
             self._say(partition)
             opened.metadata.update(figures(partition, time.monotonic() - partition.started))
 

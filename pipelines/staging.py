@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.open_slice import Figures, OpenSlice, child_rows_of, rows_of
+from pipelines.privacy import suppression_of
 from resources.errors import AccountingError, ConfigurationError, ErasedMeanwhile, ExtractionError
 from resources.graphql.page import Page, Tally
 from resources.graphql.plan import Keyed
@@ -20,7 +21,7 @@ from resources.graphql.query import Query
 from resources.graphql.tables import LOOKUPS
 from resources.lake.level import level_of
 from resources.lake.stage import Stage
-from resources.privacy import Screen, Suppression
+from resources.privacy import Screen
 from resources.table_file import lake_errors
 
 
@@ -143,13 +144,17 @@ class Staging:
         """Give what the files say of privacy."""
         return {"privacy": self._screen.says} if self._screen and self._screen.says else {}
 
-    def require_current(self, suppression: Suppression) -> None:
+    def require_current(self) -> None:
         """Raise where people were put on the suppression list since the run began."""
         if self._screen:
-            self._screen.require_current(suppression)
+            self._screen.require_current(suppression_of(self._root))
 
     def flush(self) -> None:
-        """Stage what has come in since the last slice, unless another run has taken over."""
+        """Stage what has come in since the last slice, unless another run has taken over.
+
+        An erasure takes over too; the list tells, and then the run may begin again by itself.
+        """
+        self.require_current()
         _require_one(self.fences)
         self._append()
 

@@ -6,6 +6,7 @@ from datetime import date
 from itertools import count
 from pathlib import Path
 
+import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.erasure import Erasure
+from pipelines.extraction import Extraction
 from pipelines.staging import Staging
 from resources.errors import Fenced, LakeBusy
 from resources.graphql.query import Query
@@ -161,6 +163,33 @@ def erase_around(lake: Lake) -> None:
     """Erase while a run holds files that cannot be read yet."""
     with pytest.raises(LakeBusy, match="runs hold rows of the person"):
         erase(lake)
+
+
+def test_an_extraction_that_an_erasure_has_fenced_begins_again_without_the_person(
+    sandbox: Sandbox, connect: Connect, memory: Path, profiles_query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TARGETDATA_PRIVACY_KEY", KEY)
+    lake, umids = Lake(path=str(memory)), sandbox.umids_of(date(2026, 11, 22))
+    tries: list[int] = []
+
+    @dg.asset
+    def profiles(context: dg.AssetExecutionContext) -> None:
+        with Extraction(context, lake, profiles_query).partition(None) as opened:
+            keys = opened.keys(pa.table({"umid": umids}))
+            for page in connect(sandbox).pages(profiles_query, keys=keys, resume=opened.resume):
+                opened.write(page)
+            tries.append(0 if tries else erased_meanwhile(lake, umids[0]))
+
+    done = dg.materialize([profiles], raise_on_error=False)
+    assert done.success
+    assert tries == [1, 0], "the first was fenced"
+    assert lake.read("profiles__lookups")["umid"].to_pylist() == umids[1:]
+    assert again(lake) == {}
+
+
+def erased_meanwhile(lake: Lake, umid: str) -> int:
+    erasure = Erasure(lake, KEY, wait_seconds=0.0)
+    return erasure.erase(erasure.person([("umid", umid)], None)).record.fenced
 
 
 def test_a_run_of_a_table_about_nobody_is_left_alone(made: Made) -> None:

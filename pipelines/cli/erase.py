@@ -49,9 +49,9 @@ def erase(
     that it has. They go onto the suppression list first, as hashes that TARGETDATA_PRIVACY_KEY makes; nobody
     on it is asked for again. Then their rows are removed: in the lake each partition is written again
     without them, all its tables at once, in the warehouse all tables are cleaned together. What killed runs
-    have left with them is removed too, and a run that is about to publish a partition is told to publish
-    nothing of it: run that partition again. At the end every file of the lake is searched for them, and a
-    record without a word of them is kept in _erasures.
+    have left with them is removed too, and a run that is about to publish a partition publishes nothing of
+    it: extractions begin again by themselves. At the end every file of the lake is searched for them, and
+    a record without a word of them is kept in _erasures.
 
     It may be run again at any time, also after it was interrupted: it does what is left. Exit code 1 says
     that the person is still somewhere. See docs/erasing.md for what it cannot reach.
