@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
 import dagster as dg
+import pyarrow as pa
 
 from resources.errors import ExtractionError
 from resources.failures import named_failures
@@ -87,12 +88,12 @@ class LoadRun:
             opened = self._lake.opened(place.folder, sources)
             for one in opened.values():
                 files.enter_context(one.file)
-            loaded = {table.name: self._replaced(replacement, table, opened) for table in selected}
+            loaded = {table.name: self._replaced(replacement, table, opened, place) for table in selected}
         for name, metadata in loaded.items():
             self._record(name, place, metadata)
 
     def _replaced(
-        self, replacement: Replacement, table: LoadedTable, opened: Mapping[str, Opened]
+        self, replacement: Replacement, table: LoadedTable, opened: Mapping[str, Opened], place: Place
     ) -> dict[str, dg.MetadataValue]:
         """Replace a table's rows unless this generation of them is loaded; give what is recorded of it."""
         file, manifest = opened[table.flat.source]
@@ -100,7 +101,7 @@ class LoadRun:
         started, is_loaded = time.monotonic(), replacement.loaded.get(table.name) == generation
         if not is_loaded or self._force:
             rows = None if table.flat.lists else manifest.rows
-            replacement.replace(table, table.flat.batches(file), generation, rows=rows)
+            replacement.replace(table, self._batches(table, file, place), generation, rows=rows)
         rows = replacement.rows.get(table.name)
         if rows is None:
             rows = replacement.count(table)
@@ -113,6 +114,11 @@ class LoadRun:
             "seconds": dg.MetadataValue.float(round(time.monotonic() - started, 3)),
             "warehouse": dg.MetadataValue.text(self._warehouse.name),
         }
+
+    def _batches(self, table: LoadedTable, file: pa.NativeFile, place: Place) -> Iterator[pa.RecordBatch]:
+        """Read a table's rows; a file that is damaged is named."""
+        with self._lake.readable(table.flat.source, place.folder):
+            yield from table.flat.batches(file)
 
     def _record(self, name: str, place: Place, metadata: Mapping[str, dg.MetadataValue]) -> None:
         key = self._keys[name]

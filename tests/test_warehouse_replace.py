@@ -22,8 +22,8 @@ def line(memory: Path, target: Target) -> Iterator[MakeLine]:
         yield lambda **settings: Line(memory, target, instance, **settings)
 
 
-def was_loaded_before(result: dg.ExecuteInProcessResult) -> set[object]:
-    return {metadata["was_loaded_before"] for metadata in recorded(result).values()}
+def was_loaded_before(made: Line, result: dg.ExecuteInProcessResult) -> set[object]:
+    return {metadata["was_loaded_before"] for metadata in recorded(made, result).values()}
 
 
 def test_a_repeat_changes_nothing_and_force_replaces_the_rows_by_the_same(line: MakeLine) -> None:
@@ -34,10 +34,10 @@ def test_a_repeat_changes_nothing_and_force_replaces_the_rows_by_the_same(line: 
     assert made.ids() == ["a", "bc"]
     assert made.ids(LIST) == ["a", "bc", "bc"]
     made.target.execute("UPDATE people SET n = 7")  # which nobody but a test does
-    assert was_loaded_before(first) == {False}
-    assert was_loaded_before(made.load(DAY)) == {True}
+    assert was_loaded_before(made, first) == {False}
+    assert was_loaded_before(made, made.load(DAY)) == {True}
     assert {row[made_of("n")] for row in made.rows()} == {7}
-    assert was_loaded_before(made.load(DAY, force=True)) == {False}
+    assert was_loaded_before(made, made.load(DAY, force=True)) == {False}
     assert {name: made.rows(name) for name in (MAIN, LIST)} == rows
     assert made.target.stamps() == stamps
 
@@ -60,7 +60,7 @@ def test_what_is_published_anew_replaces_its_own_rows_and_those_of_no_other_part
         (LIST, f"date={OLDER}", 1, 1), (LIST, f"date={DAY}", 2, 3),
     ]  # fmt: skip
     made.publish(DAY, people())
-    loaded = recorded(made.load(DAY))
+    loaded = recorded(made, made.load(DAY))
     assert {metadata["rows"] for metadata in loaded.values()} == {0}
     assert made.ids() == made.ids(LIST) == ["a"]
 
@@ -73,7 +73,7 @@ def test_a_lake_that_was_made_anew_is_loaded_although_its_generations_begin_agai
     shutil.rmtree(made.lake.root)
     for id_, number in (("c", 1), ("d", 2)):
         made.publish(DAY, people(id_), run="after")
-        assert was_loaded_before(made.load(DAY)) == {False}
+        assert was_loaded_before(made, made.load(DAY)) == {False}
         assert made.ids() == [id_]
         assert {stamp[2:4] for stamp in made.target.stamps()} == {(number, "after")}
 
@@ -112,7 +112,7 @@ def test_a_partition_may_be_named_by_any_text(line: MakeLine) -> None:
     made.load(ODD_KEYS[0])
     found = dict(made.target.rows('SELECT "partition", id FROM people'))
     assert found == {key: str(number) for number, key in enumerate(ODD_KEYS)} | {ODD_KEYS[0]: "again"}
-    assert was_loaded_before(made.load(ODD_KEYS[1])) == {True}
+    assert was_loaded_before(made, made.load(ODD_KEYS[1])) == {True}
 
 
 def test_a_table_that_was_dropped_is_loaded_again_and_so_are_its_views(line: MakeLine) -> None:

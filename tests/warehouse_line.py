@@ -103,15 +103,19 @@ class Line:
         return list(self.target.arrow(f'SELECT * FROM "{table}" LIMIT 0').column_names)
 
 
-def recorded(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str | None], dict[str, object]]:
-    """Give what was recorded of each table's partition."""
-    events = result.get_asset_materialization_events()
-    return {
-        (event.materialization.asset_key.path[-1], event.materialization.partition): {
-            name: value.value for name, value in event.materialization.metadata.items()
-        }
-        for event in events
-    }
+def recorded(
+    made: Line, result: dg.ExecuteInProcessResult
+) -> dict[tuple[str, str | None], dict[str, object]]:
+    """Give what a run recorded of each table's partition; once for each."""
+    logs = made.instance.all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    found: dict[tuple[str, str | None], dict[str, object]] = {}
+    for log in logs:
+        materialization = log.asset_materialization
+        assert materialization
+        place = (materialization.asset_key.path[-1], materialization.partition)
+        assert place not in found, "one event a partition"
+        found[place] = {name: value.value for name, value in materialization.metadata.items()}
+    return found
 
 
 def failure(result: dg.ExecuteInProcessResult) -> str:
