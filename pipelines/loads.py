@@ -110,15 +110,20 @@ def _grain(table: LoadedTable, asset: dg.AssetsDefinition) -> str:
     if flat.source != asset.key.path[-1]:
         return f"One row per row of `{flat.source}`, by {of}{beside}."
     said = (asset.descriptions_by_key.get(asset.key) or "").strip().partition("\n")[0]
-    return f"{said} In the warehouse it is flat: each of its lists is a table of its own."
+    return f"{said} In the warehouse it is flat: a list is a table of its own."
 
 
 def _metadata(asset: dg.AssetsDefinition, table: LoadedTable, fields: Fields) -> dict[str, object]:
-    """Describe the table as one of the lake is described, but for its place; down to the API's fields."""
-    made_of = {
-        name: [(asset.key.path[-1], origin), *fields.get((table.name, name), [])]
-        for name, origin in table.flat.origins.items()
-    }
+    """Describe the table as one of the lake is described, but for its place; down to the API's fields.
+
+    A table that the lake has beside the asset's own has no columns of it to lead to.
+    """
+    source = asset.key.path[-1]
+    origins = table.flat.origins.items() if table.flat.source == source else ()
+    made_of = {name: [(source, origin)] for name, origin in origins}
+    for (name, column), paths in fields.items():
+        if name == table.name:
+            made_of[column] = [*made_of.get(column, []), *paths]
     described = table_metadata(table.name, table.schema, made_of)
     named = ".".join(filter(None, [environment().namespace, table.name]))
     return {name: said for name, said in described.items() if name != "dagster/uri"} | {
