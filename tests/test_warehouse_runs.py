@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -58,6 +59,15 @@ def test_of_the_selected_tables_only_these_are_loaded(made: Line) -> None:
     made.load(DAY, select=[MAIN])
     assert made.ids(f"{LIST}__latest") == made.ids(LIST)
     assert [stamp[0] for stamp in made.target.stamps()] == [MAIN, LIST]
+
+
+def test_a_list_that_is_newer_than_its_rows_is_not_shown_as_theirs(made: Line) -> None:
+    made.load(DAY)
+    made.publish(DAY, people(f"{DAY}/0", "new", at=AT + timedelta(hours=1)))
+    made.load(DAY, select=[LIST])
+    assert made.ids(f"{LIST}__latest") == []
+    made.load(DAY)
+    assert made.ids(f"{LIST}__latest") == made.ids(LIST) != []
 
 
 def damage(made: Line, key: str) -> None:
