@@ -42,8 +42,7 @@ def of_account(found: dg.Definitions) -> dg.Definitions:
         return found
     # Said of every check that gets another key; the pinned minor version keeps it as it is.
     warnings.filterwarnings("ignore", message="Parameter `execution_type`", category=dg.BetaWarning)
-    # A module that imports an asset of another has it too.
-    definitions = list({id(d): d for d in (*(found.assets or ()), *(found.asset_checks or ()))}.values())
+    definitions = assets_of(found)
     assets = [d for d in definitions if isinstance(d, dg.AssetsDefinition)]
     specs = [d for d in definitions if isinstance(d, dg.AssetSpec)]
     named = [*(key for definition in assets for key in definition.keys), *(spec.key for spec in specs)]
@@ -56,6 +55,11 @@ def of_account(found: dg.Definitions) -> dg.Definitions:
             *(d for d in definitions if not isinstance(d, dg.AssetsDefinition | dg.AssetSpec)),
         ],
     )
+
+
+def assets_of(found: dg.Definitions) -> list[Any]:
+    """Give the assets and checks, each once: a module that imports an asset of another has it too."""
+    return list({id(d): d for d in (*(found.assets or ()), *(found.asset_checks or ()))}.values())
 
 
 def with_assets(found: dg.Definitions, assets: Sequence[Any]) -> dg.Definitions:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
-from pipelines.api import APIS, Api
 from pipelines.environment import environment
 from pipelines.lineage import table_metadata
 from pipelines.load_check import WAREHOUSE
@@ -13,6 +12,7 @@ from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from resources.graphql.tables import LOOKUPS
 from resources.lake import Lake
+from resources.lake.declared import COLUMN_SCHEMA, table_schema
 from resources.lake.place import partition_column
 from resources.schema_changes import SchemaChanges
 from resources.warehouse.dialects import dialect_of
@@ -26,9 +26,6 @@ FOLLOW = (
     .without(dg.AutomationCondition.in_latest_time_window())
     .with_label("when_published")
 )
-
-
-Fields = Mapping[tuple[str, str], Sequence[tuple[str, str]]]  # by table and column: assets and columns
 
 
 class LoadConfig(dg.Config):
@@ -52,7 +49,6 @@ def warehouse_loads(
     asset: dg.AssetsDefinition,
     made: Query | Sequence[FlatTable],
     *,
-    api: Api = Api.TARGETDATA,
     schema_changes: SchemaChanges = SchemaChanges.FROZEN,
     backfill_policy: dg.BackfillPolicy | None = None,
 ) -> dg.AssetsDefinition:
@@ -65,13 +61,12 @@ def warehouse_loads(
     """
     column = partition_column(asset.partitions_def)
     tables = tables_of_extract(made) if isinstance(made, Query) else made
-    fields = _fields(made, api) if isinstance(made, Query) else {}
     loaded = [LoadedTable(table, column) for table in tables]
     dialect = dialect_of(environment().warehouse)
 
     @dg.multi_asset(
         name=f"load_{asset.key.path[-1]}",
-        specs=[_spec(asset, table, dialect, fields) for table in loaded],
+        specs=[_spec(asset, table, dialect, _fields(made, table.flat)) for table in loaded],
         partitions_def=asset.partitions_def,
         backfill_policy=backfill_policy,
         can_subset=True,
@@ -88,7 +83,9 @@ def warehouse_loads(
     return load
 
 
-def _spec(asset: dg.AssetsDefinition, table: LoadedTable, dialect: str, fields: Fields) -> dg.AssetSpec:
+def _spec(
+    asset: dg.AssetsDefinition, table: LoadedTable, dialect: str, fields: Mapping[str, str]
+) -> dg.AssetSpec:
     return dg.AssetSpec(
         [WAREHOUSE, table.name],
         deps=[asset.key],
@@ -113,31 +110,29 @@ def _grain(table: LoadedTable, asset: dg.AssetsDefinition) -> str:
     return f"{said} In the warehouse it is flat: a list is a table of its own."
 
 
-def _metadata(asset: dg.AssetsDefinition, table: LoadedTable, fields: Fields) -> dict[str, object]:
-    """Describe the table as one of the lake is described, but for its place; down to the API's fields.
+def _metadata(asset: dg.AssetsDefinition, table: LoadedTable, fields: Mapping[str, str]) -> dict[str, object]:
+    """Describe the table as one of the lake is described, but for its place, and name the API's fields.
 
     A table that the lake has beside the asset's own has no columns of it to lead to.
     """
     source = asset.key.path[-1]
-    origins = table.flat.origins.items() if table.flat.source == source else ()
-    made_of = {name: [(source, origin)] for name, origin in origins}
-    for (name, column), paths in fields.items():
-        if name == table.name:
-            made_of[column] = [*made_of.get(column, []), *paths]
-    described = table_metadata(table.name, table.schema, made_of)
-    named = ".".join(filter(None, [environment().namespace, table.name]))
-    return {name: said for name, said in described.items() if name != "dagster/uri"} | {
-        "dagster/table_name": named
+    origins = table.flat.origins if table.flat.source == source else {}
+    said = {name: f"from {source}.{origin}" for name, origin in origins.items()}
+    for name, path in fields.items():
+        said[name] = f"{said[name]}, {path}" if name in said else f"from {path}"
+    described = table_metadata(table.name, table.schema, {n: [(source, o)] for n, o in origins.items()})
+    described.pop("dagster/uri")  # that of a folder in the lake
+    return described | {
+        COLUMN_SCHEMA: table_schema(table.schema, said),
+        "dagster/table_name": ".".join(filter(None, [environment().namespace, table.name])),
     }
 
 
-def _fields(query: Query, api: Api) -> Fields:
-    """Find the API's field of each column, by table and column."""
-    exploded = {child.name: child.path for child in query.children}
-    paths, found = flat_paths(query), {}
-    for table in tables_of_extract(query):
-        way = (*exploded.get(table.source, ()), *(child.path[-1] for child in table.lists))
-        for name in table.schema.names:
-            if path := paths.get("_".join((*way, name))):
-                found[table.name, name] = [(APIS[api], path)]
-    return found
+def _fields(made: Query | Sequence[FlatTable], table: FlatTable) -> dict[str, str]:
+    """Find the API's field that a column is made of, as the way from the root field."""
+    if not isinstance(made, Query) or table.source == made.name + LOOKUPS:
+        return {}
+    exploded = {child.name: child.path for child in made.children}
+    way = (*exploded.get(table.source, ()), *(child.path[-1] for child in table.lists))
+    paths, flat = flat_paths(made), {name: "_".join((*way, name)) for name in table.schema.names}
+    return {name: paths[below] for name, below in flat.items() if below in paths}

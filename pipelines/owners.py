@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from pipelines.accounts import with_assets
+from pipelines.accounts import assets_of, with_assets
 
 
 def owned(found: dg.Definitions, owners: Sequence[str]) -> dg.Definitions:
@@ -15,7 +15,7 @@ def owned(found: dg.Definitions, owners: Sequence[str]) -> dg.Definitions:
     def with_owners(spec: dg.AssetSpec) -> dg.AssetSpec:
         return spec if spec.owners else spec.replace_attributes(owners=list(owners))
 
-    definitions = [*(found.assets or ()), *(found.asset_checks or ())]
+    definitions = assets_of(found)
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
         d for d in definitions if isinstance(d, dg.AssetsDefinition | dg.AssetSpec)
     ]

@@ -68,6 +68,14 @@ def graph(**variables: str) -> dict[str, dict[str, object]]:
 
 def test_the_graph_goes_from_the_feed_and_the_api_to_the_wide_table() -> None:
     found = graph(LAKE="/lakes/one", WIDE_ATTRIBUTES="city")
+    loaded = {name: found.pop(name) for name in list(found) if name.startswith("warehouse/")}
+    assert {str(node["parents"]) for node in loaded.values()} == {
+        "['profiles']",
+        "['profiles_refresh']",
+        "['profiles_wide']",
+    }
+    assert {node["group"] for node in loaded.values()} == {"warehouse"}
+    assert {str(node["grain"])[:4] for node in loaded.values()} == {"One "}
     assert {name: node["parents"] for name, node in found.items()} == {
         "feed": [],
         "targetdata_api": [],
@@ -121,7 +129,9 @@ def assert_consistent(found: dict[str, dict[str, object]]) -> None:
 
 def test_an_account_and_owners_are_in_all_of_it() -> None:
     found = graph(ACCOUNT="eu", EU_BASE_URL="https://x.example.com", OWNERS="team:data, jane@example.com")
-    assert set(found) == {
+    loaded = {name for name in found if name.startswith("eu/warehouse/")}
+    assert {"eu/warehouse/profiles", "eu/warehouse/profiles__lookups"} <= loaded
+    assert set(found) - loaded == {
         f"eu/{name}"
         for name in (
             "feed",

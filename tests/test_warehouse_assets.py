@@ -74,11 +74,33 @@ def test_the_lineage_of_a_column_leads_to_one_that_there_is(shipped: dg.Definiti
     assert own[0] == "date"
     lineage = metadata(shipped, key, "column_lineage")
     if table.endswith("lookups"):  # a table beside the asset's own, whose columns it does not show
-        assert lineage is None
+        assert not lineage.deps_by_column
         return
     assert lineage.deps_by_column.keys() == {*own[1:]}
     for deps in lineage.deps_by_column.values():
         assert [(dep.asset_key, dep.column_name in there) for dep in deps] == [(extract, True)]
+
+
+def test_a_column_says_of_which_field_of_the_api_it_is_made(shipped: dg.Definitions) -> None:
+    said = {
+        table: {column.name: column.description for column in described(shipped, table)}
+        for table in ("profiles", "profiles__cookie_consents__purposes", "profiles_refresh__lookups")
+    }
+    assert said["profiles"]["change_date"] == ("from profiles.change_date, personTargetDataByUmid.changeDate")
+    assert said["profiles__cookie_consents__purposes"] == {
+        "date": None,
+        "profile_id": "from profiles.profile_id",
+        "cookie_consents_position": "from profiles.cookie_consents",
+        "position": "from profiles.cookie_consents",
+        "name": "from profiles.cookie_consents, personTargetDataByUmid.cookieConsents.purposes.name",
+        "value": "from profiles.cookie_consents, personTargetDataByUmid.cookieConsents.purposes.value",
+        "fetched_at": "from profiles.fetched_at",
+    }
+    assert set(said["profiles_refresh__lookups"].values()) == {None}
+
+
+def described(shipped: dg.Definitions, table: str) -> list[dg.TableColumn]:
+    return list(metadata(shipped, dg.AssetKey(["warehouse", table]), "column_schema").columns)
 
 
 def test_the_sensor_that_makes_loads_follow_runs_by_default(shipped: dg.Definitions) -> None:

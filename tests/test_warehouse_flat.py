@@ -14,7 +14,7 @@ from resources.graphql.tables import FETCHED_AT
 from resources.warehouse import flat
 from resources.warehouse.flat import FlatTable, flat_tables
 from resources.warehouse.unnested import unnested, unnested_schema
-from tests.warehouse_nested import AT, ID, cells, columns, fewer, read_plainly, schemas, tables
+from tests.warehouse_nested import AT, ID, cells, columns, fewer, layout, read_plainly, schemas, tables
 
 
 def written(table: pa.Table) -> pa.BufferReader:
@@ -31,15 +31,10 @@ def rows(flat_table: FlatTable, file: pa.NativeFile) -> list[dict[str, object]]:
 
 def is_clear(schema: pa.Schema) -> bool:
     """Say whether each table and each column, before lists are taken out, has a name of its own."""
-    there = columns("t", schema)
-    names = [Counter(name for name, _ in there)]
-    names += [Counter([*own, *_lists(name, there)]) for name, own in there]
+    there = layout("t", schema)
+    names = [Counter(name for name, _, _ in there)]
+    names += [Counter([*own, *lists]) for _, own, lists in there]
     return all(number == 1 for counted in names for number in counted.values())
-
-
-def _lists(name: str, there: list[tuple[str, list[str]]]) -> list[str]:
-    below = [other.removeprefix(f"{name}__") for other, _ in there if other.startswith(f"{name}__")]
-    return [other for other in below if "__" not in other]
 
 
 @given(st.data())

@@ -147,18 +147,24 @@ def _boxed(item: pa.DataType, value: object) -> object:
 
 def columns(name: str, schema: pa.Schema) -> list[tuple[str, list[str]]]:
     """Give the tables and their columns in order, with whatever names occur twice."""
+    return [(table, own) for table, own, _ in layout(name, schema)]
+
+
+def layout(name: str, schema: pa.Schema) -> list[tuple[str, list[str], list[str]]]:
+    """Do as `columns`, and give the names of each table's lists beside."""
     return list(_columns(name, list(schema), [], ()))
 
 
 def _columns(
     name: str, fields: Sequence[pa.Field], keys: Sequence[str], path: tuple[str, ...]
-) -> Iterator[tuple[str, list[str]]]:
+) -> Iterator[tuple[str, list[str], list[str]]]:
     own = list(cells(fields, None))
     position, at = (["position"], ["fetched_at"]) if path else ([], [])
-    yield name, [*keys, *position, *(cell.name for cell in own if not pt.is_list(cell.type)), *at]
-    for cell in own:
-        if pt.is_list(cell.type):
-            item = cell.type.value_type
-            inner = list(item) if pt.is_struct(item) else [pa.field("value", item)]
-            above = [*keys, "_".join([*path, "position"])] if path else ["id"]
-            yield from _columns(f"{name}__{cell.name}", inner, above, (*path, cell.name))
+    lists = [cell for cell in own if pt.is_list(cell.type)]
+    plain = [cell.name for cell in own if not pt.is_list(cell.type)]
+    yield name, [*keys, *position, *plain, *at], [cell.name for cell in lists]
+    for cell in lists:
+        item = cell.type.value_type
+        inner = list(item) if pt.is_struct(item) else [pa.field("value", item)]
+        above = [*keys, "_".join([*path, "position"])] if path else ["id"]
+        yield from _columns(f"{name}__{cell.name}", inner, above, (*path, cell.name))
