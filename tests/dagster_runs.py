@@ -26,6 +26,7 @@ COMMANDS = {
     "provocations": ["-m", "tests.provocations"],
     "python": ["-c"],
 }
+IN_LAKE = 'not group:"warehouse"'  # all assets but the loads, which are tried where they are the matter
 SHIPPED = ("pipelines", "resources", "pyproject.toml", "workspace.yaml", "README.md", ".env.example")
 
 
@@ -41,7 +42,7 @@ def copied_checkout(folder: Path) -> Path:
     return folder
 
 
-def materialization(*partition: str, select: str = "*") -> list[str]:
+def materialization(*partition: str, select: str = IN_LAKE) -> list[str]:
     """Write the arguments of `dagster asset materialize`."""
     option = "--partition" if len(partition) == 1 else "--partition-range"
     chosen = ["--select", select, option, "...".join(partition)]
@@ -92,7 +93,7 @@ class Location:
         )
 
     def materialize(
-        self, *partition: str, select: str = "*", check: bool = True
+        self, *partition: str, select: str = IN_LAKE, check: bool = True
     ) -> "subprocess.CompletedProcess[str]":
         """Run `dagster asset materialize` for one partition (a day) or a range (two)."""
         return self.run("dagster", *materialization(*partition, select=select), check=check)

@@ -5,11 +5,15 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
 from tests.dagster_runs import Location
 from tests.documents import commands
 from tests.local import last_days
 from tests.sandbox import Sandbox
+
+pytestmark = pytest.mark.journey  # whole runs, one after the other
 
 DOCUMENT = ROOT / "docs" / "erasing.md"
 PAGE = DOCUMENT.read_text(encoding="utf-8")
@@ -25,7 +29,7 @@ def typed(location: Location, command: str, umid: str) -> str:
 def test_its_commands_erase_a_person_and_print_what_it_shows(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.write_feed(tmp_path / "feed", [DAY])
     location = Location(sandbox, tmp_path)
-    location.materialize(str(DAY))
+    location.materialize(str(DAY), select="*")
     secret, foreseen, done, again = commands(DOCUMENT)
     name, value = location.run(*shlex.split(secret)[:1], *shlex.split(secret)[2:]).stdout.strip().split("=")
     location.settings[name] = value

@@ -4,11 +4,15 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
 from tests.dagster_runs import Location, copied_checkout
 from tests.documents import blocks, commands
 from tests.local import last_days
 from tests.sandbox import Sandbox
+
+pytestmark = pytest.mark.journey  # whole runs, one after the other
 
 DOCUMENT = ROOT / "docs" / "retention.md"
 DAY, NEXT = last_days(3)[:2]

@@ -38,7 +38,7 @@ def location(tmp_path: Path) -> Iterator[Location]:
 @pytest.mark.journey
 def test_the_page_is_true_of_duckdb(location: Location) -> None:
     for day in DAYS:
-        location.materialize(str(day))
+        location.materialize(str(day), select="*")
     for command in commands(PAGE):
         if not command.startswith("pip "):
             dated = command.replace("2026-11-22", str(DAYS[1])).replace("2026-11-21", str(DAYS[0]))
@@ -52,7 +52,7 @@ def test_the_page_is_true_of_duckdb(location: Location) -> None:
 def test_the_page_is_true_of_postgresql(location: Location) -> None:
     with postgresql() as uri:
         location.settings |= {"TARGETDATA_WAREHOUSE": uri, "TARGETDATA_WAREHOUSE_SCHEMA": "targetdata"}
-        location.materialize(str(DAYS[0]))
+        location.materialize(str(DAYS[0]), select="*")
         location.materialize(str(DAYS[0]), select='key:"warehouse/profiles"')
         with Warehouse(uri=uri, namespace="targetdata").open("a test") as database:
             loaded = database.rows('SELECT table_name, row_count FROM targetdata."targetdata_loads"', "")

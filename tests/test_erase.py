@@ -21,6 +21,8 @@ from tests.local import last_days
 from tests.sandbox import Sandbox
 from tests.sandbox.people import umids
 
+pytestmark = pytest.mark.journey  # whole runs, one after the other
+
 DAYS = last_days(2)
 KEY = "0123456789abcdef0123456789abcdef"
 TWO_UMIDS = THINGS | {"identifiers[1].name": "umid"}
@@ -42,7 +44,7 @@ def account(folder: Path) -> Iterator[Location]:
         sandbox.write_feed(folder / "feed", DAYS)
         location = Location(sandbox, folder, settings={"TARGETDATA_PRIVACY_KEY": KEY})
         for day in DAYS:
-            location.materialize(str(day))
+            location.materialize(str(day), select="*")
         yield location
 
 
@@ -270,7 +272,7 @@ def test_no_later_backfill_brings_the_person_back(erased: Location) -> None:
     erase(erased, "--key", f"umid={umid}")
     asked = len(erased.sandbox.requests)
     for day in DAYS:
-        erased.materialize(str(day))
+        erased.materialize(str(day), select="*")
     assert found(number, erased.lake.root) == set()
     assert of(number, in_warehouse(erased)) == []
     assert of(number, erased.everything_stored()) == []

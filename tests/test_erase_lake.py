@@ -102,6 +102,7 @@ def test_who_was_asked_for_and_not_found_is_erased_by_the_key_alone(made: Made) 
     assert made.account(asked=210) == ""
 
 
+@pytest.mark.journey
 def test_an_erasure_that_is_killed_anywhere_is_done_by_the_same_command(
     memory: Path, profiles_query: Query
 ) -> None:

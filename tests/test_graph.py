@@ -121,7 +121,9 @@ def assert_consistent(found: dict[str, dict[str, object]]) -> None:
             for asset, upstream in deps:
                 assert asset in node["parents"]  # type: ignore[operator]
                 assert upstream in found[asset]["columns"], (name, column)  # type: ignore[operator]
-        if not node["external"]:
+        if "warehouse/" in name:
+            assert set(columns) - set(lineage) == ({"date"} if "__lookups" not in name else set(columns))
+        elif not node["external"]:
             extract = name.split("/")[-1] in ("profiles", "profiles_refresh")
             alone = {"fetched_at"} if extract else set()
             assert set(columns) - set(lineage) == alone

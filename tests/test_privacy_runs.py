@@ -26,6 +26,8 @@ from tests.test_privacy_pseudonyms import changed, expected
 from tests.test_refresh import check, publish
 from tests.truth import plain
 
+pytestmark = pytest.mark.journey  # whole runs, one after the other
+
 DAYS = last_days(2)
 DAY = DAYS[-1]
 KILLED_AT = 26  # changes in the lake: some slices of several are staged

@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -228,9 +229,10 @@ def retention(location: Location) -> dict[str, object]:
     return {name: value.value for name, value in event.step_output_data.metadata.items()}
 
 
+@pytest.mark.journey
 def test_the_job_drops_what_the_setting_says_and_records_it(location: Location, sandbox: Sandbox) -> None:
     for day in DAYS[:2]:
-        location.materialize(str(day))
+        location.materialize(str(day), select="*")
     lake = location.lake
     before = {table: lake.manifest(table, f"date={DAYS[0]}") for table in ("profiles", "profiles__lookups")}
     assert retention(location) == {"partitions_dropped": {}, "rows_dropped": {}}
@@ -247,11 +249,15 @@ def test_the_job_drops_what_the_setting_says_and_records_it(location: Location, 
         assert [found.partition for found in lake.manifests(table)] == [f"date={DAYS[1]}"]
         with pytest.raises(PartitionMissing):
             lake.read(table, f"date={DAYS[0]}")
+    with duckdb.connect(str(location.folder / "warehouse.duckdb"), read_only=True) as warehouse:
+        for table in ("profiles", "profiles__identifiers", "profiles__lookups", "profiles_wide"):
+            assert warehouse.sql(f"SELECT DISTINCT date FROM {table}").fetchall() == [(DAYS[1],)]
     with location.instance() as instance:
         seen = instance.fetch_observations(dg.AssetKey("profiles"), limit=5).records
     assert [record.partition_key for record in seen] == [str(DAYS[0])]
 
 
+@pytest.mark.journey
 def test_a_backfill_of_what_would_be_dropped_asks_nothing_and_is_not_tried_again(
     location: Location, sandbox: Sandbox
 ) -> None:
