@@ -3,11 +3,20 @@
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 
-from resources.errors import AccountingError, LakeError, ServerUnavailable, ValueMisfit
+from resources.errors import (
+    AccountingError,
+    ConfigurationError,
+    LakeError,
+    ServerUnavailable,
+    ValueMisfit,
+    WarehouseError,
+)
+from resources.warehouse.loading import Partition
 from tests.databases import execute
 from tests.forks import CONTEXT
 from tests.warehouse_numbers import BATCH_ROWS, NUMBERS, OTHERS, batches, load_number, loaded_number
@@ -128,3 +137,26 @@ def test_a_process_that_is_killed_in_mid_load_leaves_the_rows_of_before(loaded: 
     killed.join()
     assert killed.exitcode == -signal.SIGKILL
     require_as_before_and_load(loaded, stamps)
+
+
+def test_a_whole_is_not_loaded_into_a_table_of_partitions(loaded: Target) -> None:
+    stamps = loaded.stamps()
+    with pytest.raises(ConfigurationError, match="numbers has partitions, and what is loaded is none"):
+        load(loaded, [NUMBERS], [batches(3)], partition=Partition("", None), generation=2)
+    require_as_before_and_load(loaded, stamps)
+
+
+def test_a_partition_is_not_loaded_into_a_table_without(target: Target) -> None:
+    whole = replace(OTHERS, partition=None)
+    load(target, [whole], [batches(3)], partition=Partition("", None))
+    with pytest.raises(ConfigurationError, match="others has no partitions, and what is loaded is one"):
+        load(target, [whole], [batches(4)])
+    assert loaded_number(target, "others") == 3
+
+
+def test_a_file_beside_which_no_lock_can_be_made_is_named(duckdb_file: Target) -> None:
+    duckdb_file.file.with_name("warehouse.duckdb.lock").mkdir()
+    with pytest.raises(
+        WarehouseError, match=r"warehouse.duckdb cannot be locked beside it \(Is a directory\)"
+    ):
+        load_number(duckdb_file, OLD)

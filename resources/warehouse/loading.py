@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 from sqlglot import exp
 
-from resources.errors import AccountingError
+from resources.errors import AccountingError, ConfigurationError
 from resources.schema_changes import SchemaChanges
 from resources.warehouse.database import Database
 from resources.warehouse.folders import rows_of
@@ -88,6 +88,9 @@ class Replacement:
 
     def _place(self, table: LoadedTable) -> exp.Condition | None:
         """Tell the partition's rows; all of them, where there are no partitions."""
+        if (table.partition is None) != (self.partition.value is None):  # or all rows would be replaced
+            has, one = ("no partitions", "one") if table.partition is None else ("partitions", "none")
+            raise ConfigurationError(f"{table.name} has {has}, and what is loaded is {one}")
         return None if table.partition is None else rows_of(self.partition.folder)
 
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 from sqlglot import exp
 
 from resources import lock
-from resources.errors import ServerUnavailable, WarehouseBusy
+from resources.errors import ServerUnavailable, WarehouseBusy, WarehouseError
 from resources.table_file import make_folder
 from resources.warehouse.database import Database
 
@@ -49,9 +49,15 @@ class Turn:
 @contextmanager
 def only_writer(file: Path, who: str, turn: Turn) -> Iterator[None]:
     """Hold a DuckDB file against our other loads, in this process too, where its own lock does not count."""
-    make_folder(file.parent)
     path = file.with_name(f"{file.name}.lock")
-    held = turn.wait(lambda: lock.take(path), busy=lambda: f"{file} is being written by {_written(path)}")
+    try:
+        make_folder(file.parent)
+        held = turn.wait(lambda: lock.take(path), busy=lambda: f"{file} is being written by {_written(path)}")
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise WarehouseError(
+            f"{file} cannot be locked beside it ({why}): make its folder writable"
+        ) from error
     with lock.released(held):
         os.ftruncate(held, 0)
         os.pwrite(held, f"{who}, process {os.getpid()}".encode(), 0)
