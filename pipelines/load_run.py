@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import dagster as dg
 import pyarrow as pa
 
-from resources.errors import ExtractionError
+from resources.errors import ExtractionError, PersonNeeded
 from resources.failures import named_failures
 from resources.lake import Lake
 from resources.lake.place import Place, place_of
@@ -65,7 +65,7 @@ class LoadRun:
                 say(f"{place.folder}: {failure}".removeprefix(": "))
                 failures.append(failure)
         if failures:
-            raise failures[0]
+            raise next((f for f in failures if isinstance(f, PersonNeeded)), failures[0])  # no retry helps
 
     def _places(self) -> list[Place]:
         partitions = self._context.assets_def.partitions_def

@@ -109,9 +109,9 @@ def test_the_sensor_that_makes_loads_follow_runs_by_default(shipped: dg.Definiti
 
 
 @pytest.fixture
-def location(target: Target, sandbox: Sandbox, tmp_path: Path) -> Location:
+def location(duckdb_file: Target, sandbox: Sandbox, tmp_path: Path) -> Location:
     sandbox.write_feed(tmp_path / "feed", [DAY])
-    return Location(sandbox, tmp_path, settings={"TARGETDATA_WAREHOUSE": target.uri})
+    return Location(sandbox, tmp_path, settings={"TARGETDATA_WAREHOUSE": duckdb_file.uri})
 
 
 def elements(rows: list[Any], path: list[str]) -> int:
@@ -131,7 +131,8 @@ def lake_counts(lake: Lake) -> dict[str, int]:
     return counts
 
 
-def test_a_day_of_all_is_loaded_as_it_is_in_the_lake(location: Location, target: Target) -> None:
+def test_a_day_of_all_is_loaded_as_it_is_in_the_lake(location: Location, duckdb_file: Target) -> None:
+    target = duckdb_file
     location.materialize(str(DAY), select="*")
     expected = lake_counts(location.lake)
     assert expected["profiles"] > 0 < expected["profiles__cookie_consents__purposes"]
