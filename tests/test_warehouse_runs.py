@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from resources.warehouse import waiting
-from resources.warehouse.waiting import Turn, only_writer
+from resources.warehouse.waiting import Turn, lock_name, only_writer
 from tests.warehouse_line import AT, DAYS, LIST, MAIN, SCHEMA, Line, failure, people, recorded
 from tests.warehouse_targets import Target
 
@@ -132,6 +132,23 @@ def test_a_load_that_waits_in_vain_asks_to_be_tried_again_and_names_who_holds_th
     assert len(waits) == 12
     assert "is being written by run another, process" in failure(result)
     assert made.load(DAY).success
+
+
+def test_what_needs_a_person_ends_the_run_although_another_partition_may_succeed_later(
+    memory: Path, postgresql_schema: Target
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        made = Line(memory, postgresql_schema, instance)
+        made.wait_seconds = 0.01
+        for key in DAYS:
+            made.publish(key, people(key))
+        made.load(OLDER)
+        nothing(made, DAY)
+        with made.target.warehouse().open("another") as database, database.transaction():
+            lock_name(database, f"{MAIN} date={OLDER}", Turn(1.0))
+            result = made.load(*DAYS, check=False)
+        assert f"has no partition date={DAY}" in failure(result)
+        assert not [e for e in result.all_events if e.event_type is dg.DagsterEventType.STEP_UP_FOR_RETRY]
 
 
 Evaluated = dg.EvaluateAutomationConditionsResult
