@@ -291,6 +291,7 @@ def test_a_list_that_was_ended_goes_on_with_what_was_left_out_counted(
     connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(open_slice, "SLICE_KEYS", 10)
+    monkeypatch.setenv("TARGETDATA_PRIVACY_KEY", KEY)  # a run looks at the list again
     with Sandbox(people=60, seed=7, variant="lists") as lists:
         schema = load_schema(ROOT / "tests" / "sandbox" / "lists.graphql")
         query = Query.parse(LIST, schema=schema, path="q", name="people", identity="profileId")

@@ -121,7 +121,7 @@ def test_in_postgresql_who_loads_the_same_partition_is_named(postgresql_schema: 
     load_number(postgresql_schema, 2)
     with at_it(postgresql_schema, "run-long"):
         said = (
-            r"numbers date=2026-11-22 is being loaded by targetdata run run-long, server process (\d+); 0 s"
+            r"numbers date=2026-11-22 is in use by targetdata run run-long, server process (\d+); 0 s"
         )
         with pytest.raises(WarehouseBusy, match=said) as raised:
             load(postgresql_schema.warehouse(wait_seconds=SHORT_SECONDS), [NUMBERS], [batches(3)])
@@ -143,7 +143,7 @@ def test_in_postgresql_who_has_waited_finds_what_the_other_has_loaded(postgresql
 
     with at_it(postgresql_schema, "run-first") as finish, ThreadPoolExecutor(1) as pool:
         second: Future[object] = pool.submit(found)
-        asks = "application_name = 'targetdata run run-second' AND query LIKE '%pg_try_advisory_xact_lock%'"
+        asks = "application_name = 'targetdata run run-second' AND query ILIKE '%pg_try_advisory_xact_lock(%'"
         while not running(postgresql_schema, f"{asks} AND state = 'idle in transaction'"):
             assert not second.done(), second.result()
         finish()
