@@ -23,13 +23,16 @@ from resources.lake.people import Entries, People
 from resources.lake.publications import publications
 from resources.privacy import Suppression
 from resources.privacy.entry_fields import entry_fields, parse_fields
-from resources.privacy.person import Person, Store
+from resources.privacy.person import Person, Store, StoreBeside
 from resources.table_file import make_folder, replace, write_file
 
 RECORDS = "_erasures"
 FORMAT_VERSION = 1
 LIST = "identifiers"
 QUERY = Path(__file__).parent / "defs" / "profiles" / "profiles.graphql"
+FIRST = {
+    "profiles": "profile_id"
+}  # how the shipped extract names people, of whom the lake may have none left
 ROOTS = {"umid": "personTargetDataByUmid", "profile_id": "personTargetDataByProfileId"}
 
 
@@ -45,8 +48,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[str, dict[str, int]]
     fenced: int
     removed: int
-    left: int
-    shared: int
+    finished: bool = True
+    left: int | None
+    shared: int | None
 
     def write(self, root: Path) -> Path:
         """Write it into the lake, down to the disk."""
@@ -75,7 +79,7 @@ class Erasure:
 
     lake: Lake
     key: str = field(repr=False)
-    stores: Mapping[str, Store] = field(default_factory=dict)
+    stores: Mapping[str, StoreBeside] = field(default_factory=dict)
     say: Callable[[str], object] = lambda _: None
     wait_seconds: float = 300.0
     id: str = field(default_factory=lambda: secrets.token_hex(6))
@@ -98,6 +102,12 @@ class Erasure:
             person = self.people.described(person.and_(answered(connection, person)))
         return person
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What people are known by: the keys that they are looked up by, and their identities."""
+        identities = {*self.people.nobody.identified.values()} - {""}
+        return self.people.keys | identities | ROOTS.keys()
+
     def was_begun(self, given: Iterable[tuple[str, str]]) -> bool:
         """Say whether one of some keys is on the suppression list: then an erasure was begun before.
 
@@ -110,8 +120,12 @@ class Erasure:
         return [listed.holds(column_name(kind), pa.array([value]))[0].as_py() for kind, value in given]
 
     def again(self) -> Person:
-        """Find all who are on the suppression list and in the lake."""
-        return self.people.on(self._suppression)
+        """Find all who are on the suppression list and still in the lake, or in a store beside it."""
+        person, listed = self.people.on(self._suppression), self._suppression
+        known = Person(identified={**FIRST, **self.people.nobody.identified})
+        for store in self.stores.values():
+            person = person.and_(store.on(listed, known, self.people.keys | ROOTS.keys()))
+        return person
 
     @property
     def _suppression(self) -> Suppression:
@@ -127,11 +141,24 @@ class Erasure:
         The list comes first, so that whatever happens then nobody asks for them again.
         """
         Suppression.add(self.lake.root, self.key, person.suppressed())
-        rows = {name: dict(store.erase(person)) for name, store in self._all.items()}
+        rows: dict[str, dict[str, int]] = {}
+        try:
+            for name, store in self._all.items():
+                rows[name] = dict(store.erase(person))
+        except BaseException:
+            self._record(person, rows).write(self.lake.root)
+            raise
         remains = self._lake_store.remains(person)
         for name, store in self.stores.items():
             remains.left |= {f"{name}: {place}": number for place, number in store.count(person).items()}
-        record = Record(
+        record = self._record(person, rows, remains)
+        return Erased(record, record.write(self.lake.root), remains)
+
+    def _record(
+        self, person: Person, rows: dict[str, dict[str, int]], remains: Remains | None = None
+    ) -> Record:
+        """Make the record; without `remains` the erasure was interrupted, and is to be run again."""
+        return Record(
             id=self.id,
             at=datetime.now(UTC),
             version=version("targetdata-pipelines"),
@@ -140,10 +167,10 @@ class Erasure:
             rows=_discreet(rows, person),
             fenced=self._lake_store.fenced,
             removed=self._lake_store.removed,
-            left=len(remains.left),
-            shared=len(remains.shared),
+            finished=remains is not None,
+            left=len(remains.left) if remains else None,
+            shared=len(remains.shared) if remains else None,
         )
-        return Erased(record, record.write(self.lake.root), remains)
 
     @property
     def _all(self) -> dict[str, Store]:

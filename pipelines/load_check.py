@@ -1,12 +1,17 @@
 """A check of the warehouse: whether each partition that is published is loaded as it was published last."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from resources.lake import Lake
+from resources.lake.manifest import Manifest
 from resources.warehouse.flat import FlatTable
 from resources.warehouse.resource import Warehouse
+
+if TYPE_CHECKING:
+    from resources.warehouse.stamps import Generation
 
 WAREHOUSE = "warehouse"  # what stands before the tables' names in the keys of the assets
 SHOWN = 100  # partitions in the metadata
@@ -37,7 +42,7 @@ def load_check(tables: Sequence[FlatTable]) -> dg.AssetChecksDefinition:
 
 def _behind(tables: Sequence[FlatTable], lake: Lake, warehouse: Warehouse, who: str) -> set[str]:
     """Name the partitions of which something else, or nothing, is loaded."""
-    from resources.warehouse.stamps import Generation, all_stamped
+    from resources.warehouse.stamps import all_stamped
 
     with warehouse.open(who) as database:
         loaded = all_stamped(database, [table.name for table in tables])
@@ -48,8 +53,16 @@ def _behind(tables: Sequence[FlatTable], lake: Lake, warehouse: Warehouse, who: 
         for table in tables
         if table.name in ever
         for manifest in sources[table.source]
-        if loaded.get((table.name, manifest.partition)) != Generation(manifest.generation, manifest.run)
+        if not _has(loaded.get((table.name, manifest.partition)), manifest)
     }
+
+
+def _has(loaded: "Generation | None", manifest: Manifest) -> bool:
+    """Say whether it is what was published; people who were erased since are out of both."""
+    is_same_run = loaded is not None and loaded.run == manifest.run
+    return (
+        loaded is not None and is_same_run and (loaded.number == manifest.generation or manifest.erased > 0)
+    )
 
 
 def _advice(behind: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """Partitions that are not to be kept any more: found by what their assets declare, and dropped."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -16,6 +16,9 @@ from resources.lake.retention import days_kept, drop, folders_over
 
 class Holder(Protocol):
     """A place beside the lake that has partitions of its tables, such as a warehouse."""
+
+    def folders(self, table: str) -> Collection[str]:
+        """Name the partitions that it has of a table of the lake."""
 
     def drop(self, tables: Sequence[str], folder: str) -> int:
         """Drop a partition of some tables, and count the rows; 0 where there is none."""
@@ -37,9 +40,14 @@ class Expired:
 
 
 def expired(
-    assets: Iterable[dg.AssetsDefinition], lake: Lake, *, now: datetime, prefix: Sequence[str] = ()
+    assets: Iterable[dg.AssetsDefinition],
+    lake: Lake,
+    *,
+    now: datetime,
+    prefix: Sequence[str] = (),
+    holders: Iterable[Holder] = (),
 ) -> Iterator[Expired]:
-    """Find the partitions in the lake that are not to be kept any more, by their assets."""
+    """Find the partitions in the lake, or at a holder, that are not to be kept any more, by their assets."""
     rows: dict[str, dict[str, dict[str, int]]] = {}
     for publication in publications(lake.root):
         found = rows.setdefault(publication.own, {}).setdefault(publication.folder, {})
@@ -48,8 +56,9 @@ def expired(
         for key in asset.keys:
             table = table_of(key, prefix)
             days = days_kept(asset.metadata_by_key.get(key, {}), table)
-            folders = rows.get(table, {})
             if days:
+                folders = {folder: {table: 0} for holder in holders for folder in holder.folders(table)}
+                folders |= rows.get(table, {})
                 over = folders_over(list(folders), asset.partitions_def, days, now)
                 for folder, partition in sorted(over.items()):
                     yield Expired(key, table, folder, partition, days, folders[folder])
@@ -58,13 +67,14 @@ def expired(
 def drop_expired(
     found: Iterable[Expired], lake: Lake, *, run: str, holders: Mapping[str, Holder]
 ) -> Iterator[tuple[Expired, dict[str, int]]]:
-    """Drop partitions, in the lake last: what is left of one that was interrupted is found again there.
+    """Drop partitions, in the lake first: what is loaded from then on finds none. What an interrupted one
+    has left is found again at the holders.
 
     Gives each with the rows that were dropped by place.
     """
     for each in found:
         tables = list(each.rows)
-        dropped = {name: holder.drop(tables, each.folder) for name, holder in holders.items()}
         drop(lake, each.table, each.folder, tables, run=run)
         remove_dead(lake.root, each.table, older_than=LEFT_FOR)
+        dropped = {name: holder.drop(tables, each.folder) for name, holder in holders.items()}
         yield each, {**dropped, "lake": sum(each.rows.values())}

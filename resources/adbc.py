@@ -31,7 +31,9 @@ PLAIN_URI = re.compile(
     r"(\w+://)(?:[^/?#@\s:]*(?::[^/?#@\s:]*)?@)?"  # the user and the password
     r"((?:\[[\da-fA-F:.]+\]|[^/?#@\s:]*)(?::\d+)?(?:/[^?#@\s]*)?)(?:\?[^?#@\s]*)?"
 )
-PASSWORD_PARAMETER = re.compile(r"(?<=[?&])\w*password=([^&]*)")
+SECRET_PARAMETER = re.compile(
+    r"(?<=[?&])[\w.]*(?:pass|token|secret|key|credential)\w*=([^&]*)", re.IGNORECASE
+)
 # What may be otherwise a minute later, among what libpq says when no connection comes about.
 MAY_PASS = (
     "connection refused", "connection reset", "closed the connection", "could not translate host name",
@@ -157,14 +159,15 @@ def _refused(uri: str, said: str) -> ExtractionError:
         return ConfigurationError(
             f"the database's URI cannot be read: write special characters in it as %XX, as in {EXAMPLE}"
         )
-    why = _without_passwords(uri, said.rpartition("failed: ")[2].strip().splitlines()[0])
+    words = said.rpartition("failed: ")[2].strip() or said.strip() or "it does not say why"
+    why = _without_passwords(uri, words.splitlines()[0])
     if any(words in said.lower() for words in MAY_PASS):
         return ServerUnavailable(f"{name} cannot be reached: {why}", after_seconds=LATER_SECONDS)
     return ConfigurationError(f"{name} refuses the connection: {why}. Mend the URI, or the database's rights")
 
 
 def _without_passwords(uri: str, text: str) -> str:
-    secrets = [urlsplit(uri).password, *PASSWORD_PARAMETER.findall(uri)]
+    secrets = [urlsplit(uri).password, *SECRET_PARAMETER.findall(uri)]
     for secret in filter(None, secrets):
         text = text.replace(secret, "***").replace(unquote(secret), "***")
     return text

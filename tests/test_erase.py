@@ -310,3 +310,45 @@ def test_who_is_on_the_list_is_not_asked_for_again(erased: Location) -> None:
     asked = len(erased.sandbox.requests)
     erase(erased, "--key", f"umid={other}")
     assert len(erased.sandbox.requests) == asked
+
+
+def test_an_erasure_that_stops_at_the_warehouse_is_done_when_it_is_run_again(erased: Location) -> None:
+    number, (umid, other) = whom(erased)
+    erased.settings["TARGETDATA_WAREHOUSE_WAIT_SECONDS"] = "0.2"
+    with duckdb.connect(str(erased.folder / "warehouse.duckdb"), read_only=True):  # another program's reader
+        waits = erased.run("targetdata", "erase", "--key", f"umid={umid}", check=False)
+    assert waits.returncode == 75, waits.stderr
+    (record,) = (json.loads(path.read_text()) for path in (erased.lake.root / "_erasures").iterdir())
+    assert (record["finished"], record["left"]) == (False, None)
+    assert record["rows"]["lake"]
+    assert of(number, in_warehouse(erased))
+    _, facts = erase(erased, "--key", f"umid={other}")
+    assert of(number, in_warehouse(erased)) == []
+    rows = facts["rows"]
+    assert isinstance(rows, dict)
+    assert {place.split()[0] for place in rows["warehouse"]} >= {"profiles", "profiles__lookups"}
+
+
+def test_a_kind_that_leads_to_nobody_is_refused_and_who_is_not_found_is_said(erased: Location) -> None:
+    _, (umid, _) = whom(erased)
+    typo = erased.run("targetdata", "erase", "--key", f"umdi={umid}", check=False)
+    assert typo.returncode == 1
+    assert "nobody is looked up by umdi: people are known by profile_id, umid" in typo.stderr
+    assert not (erased.lake.root / "_suppressed").exists()
+    said = erased.run("targetdata", "erase", "--key", "umid=nobody", "--offline").stdout
+    assert "nobody was found by these keys" in said
+
+
+def test_the_warehouse_is_up_to_date_after_an_erasure(erased: Location) -> None:
+    _, (umid, _) = whom(erased)
+    erase(erased, "--key", f"umid={umid}")
+    code = (
+        "import sys\n"
+        "from pipelines.connections import warehouse\n"
+        "from pipelines.load_check import _behind\n"
+        "from pipelines.loads import tables_of_extract\n"
+        "from pipelines.defs.profiles.assets import PROFILES\n"
+        "from resources.lake import Lake\n"
+        "print(_behind(tables_of_extract(PROFILES), Lake(path=sys.argv[1]), warehouse(), 'a test'))"
+    )
+    assert erased.run("python", code, str(erased.lake.root)).stdout == "set()\n"

@@ -174,14 +174,18 @@ class Warehouse:
 
     def __init__(self, lake: Lake) -> None:
         self.dropped: list[tuple[list[str], str, str | None]] = []
+        self.loaded = [DAY, OTHER]
         self._lake = lake
+
+    def folders(self, table: str) -> list[str]:
+        return self.loaded if table == "people" else []
 
     def drop(self, tables: list[str], folder: str) -> int:
         self.dropped.append((tables, folder, seen(self._lake, folder)))
         return 7
 
 
-def test_only_what_is_declared_is_dropped_and_the_lake_is_the_last(lake: Lake) -> None:
+def test_only_what_is_declared_is_dropped_and_the_lake_is_the_first(lake: Lake) -> None:
     for day in (DAY, OTHER):
         publish(lake, "a", folder=day)
         with lake.write(day, {"mine": pa.schema([("id", pa.string())])}, run="r"):
@@ -194,10 +198,14 @@ def test_only_what_is_declared_is_dropped_and_the_lake_is_the_last(lake: Lake) -
     warehouse = Warehouse(lake)
     done = list(drop_expired(found, lake, run="retention", holders={"warehouse": warehouse}))
     assert [dropped for _, dropped in done] == [{"warehouse": 7, "lake": 2}]
-    assert warehouse.dropped == [(["people", "people__lookups"], DAY, "a")]
+    assert warehouse.dropped == [(["people", "people__lookups"], DAY, None)], "what is loaded now finds none"
     assert (seen(lake), seen(lake, OTHER)) == (None, "a")
     assert len(lake.manifests("mine")) == 2
     assert list(expired(assets, lake, now=NOW)) == []
+    (left,) = expired(assets, lake, now=NOW, holders=[warehouse])
+    assert (left.folder, left.rows) == (DAY, {"people": 0}), "what an interrupted one has left is found"
+    list(drop_expired([left], lake, run="retention", holders={"warehouse": warehouse}))
+    assert warehouse.dropped[1:] == [(["people"], DAY, None)]
 
 
 def test_a_frame_of_a_partition_that_would_be_dropped_is_not_published(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.adbc import connect, shown
+from resources.adbc import _refused, connect, shown
 from resources.errors import ColumnMissing, ConfigurationError, FeedError, ServerUnavailable
 from resources.feed import FeedKeys, SqlKeys
 from resources.feed.distinct import Distinct
@@ -313,3 +313,11 @@ def test_a_digest_depends_on_the_values_and_not_on_chunks(values: list[str | Non
     whole = pa.table({"x": pa.array(values, pa.string())})
     assert digest(pa.concat_tables([whole[:cut], whole[cut:]])) == digest(whole)
     assert digest(pa.table({"x": pa.array([*values, ""], pa.string())})) != digest(whole)
+
+
+@pytest.mark.parametrize("said", ["", "failed: ", "x failed: \n", "x failed: token=hidden&x hidden"])
+def test_a_refusal_has_words_whatever_the_driver_says_and_none_of_them_is_a_secret(said: str) -> None:
+    uri = "snowflake://me:hidden@account/db/schema?authenticator=oauth&token=hidden&warehouse=w"
+    message = str(_refused(uri, said))
+    assert "refuses the connection" in message
+    assert "hidden" not in message

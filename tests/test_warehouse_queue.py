@@ -120,9 +120,7 @@ def at_it(target: Target, run: str) -> Iterator[Callable[[], None]]:
 def test_in_postgresql_who_loads_the_same_partition_is_named(postgresql_schema: Target) -> None:
     load_number(postgresql_schema, 2)
     with at_it(postgresql_schema, "run-long"):
-        said = (
-            r"numbers date=2026-11-22 is in use by targetdata run run-long, server process (\d+); 0 s"
-        )
+        said = r"numbers date=2026-11-22 is in use by targetdata run run-long, server process (\d+); 0 s"
         with pytest.raises(WarehouseBusy, match=said) as raised:
             load(postgresql_schema.warehouse(wait_seconds=SHORT_SECONDS), [NUMBERS], [batches(3)])
         (process,) = re.findall(said, str(raised.value))

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,6 +74,7 @@ def erase(
         with _progress() as say:
             stores = {"warehouse": WarehouseStore(warehouse(), run="an erasure")}
             erasure = Erasure(lake, value("privacy_key", PREFIX), stores=stores, say=say)
+            _require_known(given, erasure.kinds)
             person = erasure.again() if again else _person(erasure, given, offline=offline)
             _require_one(person, yes=yes or again or dry_run)
             if erasure.was_begun(given):
@@ -86,8 +87,8 @@ def erase(
         typer.echo(json.dumps(_facts(done), indent=2) if as_json else _text(done))
         if done.remains.left:
             raise LakeError(
-                f"the person is still in {len(done.remains.left)} files that nobody has published: look at "
-                "them and remove them, then run this again"
+                f"the person is still in {len(done.remains.left)} places that this command may not change, "
+                "such as files that nobody has published: look at them, remove them, and run this again"
             )
 
 
@@ -105,6 +106,16 @@ def _given(texts: Sequence[str], *, again: bool) -> list[tuple[str, str]]:
             raise ConfigurationError(f"--key {kind}= has no value")
         found.append((kind.strip(), value))
     return found
+
+
+def _require_known(given: Sequence[tuple[str, str]], kinds: Collection[str]) -> None:
+    """Refuse a kind that leads to nobody: it would be taken for done."""
+    from resources.graphql.columns import column_name
+
+    if unknown := [kind for kind, _ in given if column_name(kind) not in kinds]:
+        raise ConfigurationError(
+            f"nobody is looked up by {', '.join(unknown)}: people are known by {', '.join(sorted(kinds))}"
+        )
 
 
 def _read(kind: str) -> str:
@@ -174,6 +185,8 @@ def _facts(done: "Erased") -> dict[str, object]:
 def _text(done: "Erased") -> str:
     record, remains = done.record, done.remains
     lines = [line for store, found in record.rows.items() for line in _lines(store, found, "removed")]
+    if not record.identities and not any(record.rows.values()):
+        lines.append("nobody was found by these keys; they are on the list, so nobody will be asked for them")
     lines.append(f"removed aside: {record.removed} folders; told to publish nothing: {record.fenced} runs")
     lines += [
         f"shared with others, whose rows stay: {place}, {number:,} times"

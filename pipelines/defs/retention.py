@@ -21,10 +21,12 @@ def drop_old_partitions(context: dg.OpExecutionContext, lake: Lake, warehouse: W
 
     with named_failures(context.instance, context.run_id):
         assets = context.repository_def.assets_defs_by_key.values()
-        found = expired(assets, lake, now=datetime.now(UTC), prefix=_settings.key_prefix)
+        holders = {"warehouse": WarehouseHolder(warehouse, run=f"run {context.run_id}")}
+        found = expired(
+            assets, lake, now=datetime.now(UTC), prefix=_settings.key_prefix, holders=holders.values()
+        )
         rows: Counter[str] = Counter()
         partitions: Counter[str] = Counter()
-        holders = {"warehouse": WarehouseHolder(warehouse, run=f"run {context.run_id}")}
         for each, dropped in drop_expired(list(found), lake, run=context.run_id, holders=holders):
             context.log_event(_observation(each, dropped))
             context.log.info(f"dropped {each.table} {each.folder}: {sum(each.rows.values()):,} rows")

@@ -54,6 +54,16 @@ class People:
         self._keys = {name for _, file in self._files(lookups=True) for name in _keys(file.schema_arrow)}
         self._identified = dict(self._identities())
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """The columns that people are asked for by."""
+        return frozenset(self._keys)
+
+    @property
+    def nobody(self) -> Person:
+        """Give no person, but how each extract names people."""
+        return Person(identified=self._identified)
+
     def known_by(self, given: Iterable[tuple[str, str]]) -> Person:
         """Find out who has these keys, each a kind and a value, and what else names them.
 

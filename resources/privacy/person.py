@@ -11,6 +11,7 @@ import pyarrow.types as pt
 
 from resources.graphql.columns import column_name
 from resources.graphql.tables import LOOKUPS
+from resources.privacy.suppression import Suppression
 
 IDENTITY = "identity"  # the column of lookups
 Values = Mapping[str, frozenset[str]]  # by column
@@ -109,6 +110,13 @@ class Store(Protocol):
 
     def erase(self, person: Person) -> Mapping[str, int]:
         """Remove their rows, each partition of some tables at once; count them by table and partition."""
+
+
+class StoreBeside(Store, Protocol):
+    """A place beside the lake."""
+
+    def on(self, suppression: Suppression, known: Person, keys: Collection[str]) -> Person:
+        """Find all of a suppression list who are here, by the identities that `known` has, and by `keys`."""
 
 
 def is_name(type_: pa.DataType) -> bool:

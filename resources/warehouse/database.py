@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pyarrow as pa
 from sqlglot import exp
@@ -45,23 +46,25 @@ class Database:
             schema = exp.table_("", db=self.namespace, quoted=True)
             self.execute(exp.Create(this=schema, kind="SCHEMA", exists=True), what)
 
-    def execute(self, statement: exp.Expression | str, what: str) -> None:
-        """Run a statement; `what` names it in errors."""
-        self._fetched(statement, what, fetch=False)
+    def execute(self, statement: exp.Expression | str, what: str, values: Sequence[str] = ()) -> None:
+        """Run a statement; `what` names it in errors, `values` are those of its parameters."""
+        self._fetched(statement, what, values, fetch=False)
 
-    def rows(self, statement: exp.Expression | str, what: str) -> list[Row]:
+    def rows(self, statement: exp.Expression | str, what: str, values: Sequence[str] = ()) -> list[Row]:
         """Give a few rows."""
-        return self._fetched(statement, what, fetch=True)
+        return self._fetched(statement, what, values, fetch=True)
 
     def number(self, statement: exp.Expression | str, what: str) -> int:
         """Give the one number that a statement selects."""
         ((number,),) = self.rows(statement, what)
         return int(str(number))
 
-    def _fetched(self, statement: exp.Expression | str, what: str, *, fetch: bool) -> list[Row]:
+    def _fetched(
+        self, statement: exp.Expression | str, what: str, values: Sequence[str], *, fetch: bool
+    ) -> list[Row]:
         text = statement if isinstance(statement, str) else statement.sql(self.dialect)
         with self._errors(what), self._connection.cursor() as cursor:
-            cursor.execute(text)
+            cursor.execute(text, tuple(values) or None)
             return list(cursor.fetchall()) if fetch else []
 
     def ingest(self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], what: str) -> int:
@@ -128,11 +131,12 @@ class Database:
         what = f"the copy into {file}"
         ((name,),) = self.rows("SELECT current_database()", what)
         target = exp.Literal.string(str(file)).sql("duckdb")
-        self.execute(f"ATTACH {target} AS anew", what)
+        anew = f"anew_{uuid4().hex}"  # as no database is named
+        self.execute(f"ATTACH {target} AS {anew}", what)
         self.execute(
-            f"COPY FROM DATABASE {exp.to_identifier(str(name), quoted=True).sql('duckdb')} TO anew", what
+            f"COPY FROM DATABASE {exp.to_identifier(str(name), quoted=True).sql('duckdb')} TO {anew}", what
         )
-        self.execute("DETACH anew", what)
+        self.execute(f"DETACH {anew}", what)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

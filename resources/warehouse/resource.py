@@ -1,5 +1,6 @@
 """The Dagster resource for the warehouse; usable in a notebook without a Dagster run."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -103,16 +104,21 @@ class Warehouse(dg.ConfigurableResource[Any]):
 
         if self.dialect != "duckdb":
             return
-        turn, anew = Turn(self.wait_seconds), self._file.with_name(f"{self._file.name}.anew")
+        turn, aside = Turn(self.wait_seconds), self._file.with_name(f"{self._file.name}.anew")
         with only_writer(self._file, who, turn):
-            anew.unlink(missing_ok=True)
+            if not self._file.is_file():
+                return
+            shutil.rmtree(aside, ignore_errors=True)
+            aside.mkdir(mode=0o700)  # nobody else may read it meanwhile
             with closing(self._when_free(turn)) as connection:
-                self._database(connection, who).copy_to(anew)
-            replace(anew, self._file)
+                self._database(connection, who).copy_to(aside / self._file.name)
+            shutil.copymode(self._file, aside / self._file.name)
+            replace(aside / self._file.name, self._file)
+            shutil.rmtree(aside)
 
     @property
     def _file(self) -> Path:
-        return Path(unquote(urlsplit(self.uri).path))
+        return Path(unquote(urlsplit(self.uri).path)).resolve()  # of several names of a file, one lock
 
     def _when_free(self, turn: "Turn") -> "Connection":
         """Open a DuckDB file once no other program has it open."""

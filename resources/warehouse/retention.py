@@ -7,7 +7,7 @@ from sqlglot import exp
 from resources.warehouse.database import Database
 from resources.warehouse.folders import rows_of
 from resources.warehouse.resource import Warehouse
-from resources.warehouse.stamps import forget, loaded_in
+from resources.warehouse.stamps import all_stamped, forget, loaded_in
 from resources.warehouse.waiting import Turn, lock_name
 
 
@@ -17,6 +17,13 @@ class WarehouseHolder:
     def __init__(self, warehouse: Warehouse, *, run: str) -> None:
         self._warehouse = warehouse
         self._run = run
+
+    def folders(self, table: str) -> list[str]:
+        """Name the partitions that are loaded of a table of the lake."""
+        if not self._warehouse.is_there:
+            return []
+        with self._warehouse.open(self._run) as database:
+            return sorted({folder for _, folder in all_stamped(database, [table])})
 
     def drop(self, tables: Sequence[str], folder: str) -> int:
         """Drop a partition of some tables of the lake, the asset's own first, and count the rows.

@@ -68,6 +68,14 @@ def rows_in(database: Database, table: str) -> int:
     return database.number(query, f"the rows of {table}")
 
 
+def loaded_tables(database: Database) -> set[str]:
+    """Name all tables that anything was ever loaded into."""
+    if STAMPS not in database.tables():
+        return set()
+    query = exp.select(*_columns("table_name")).distinct().from_(database.table(STAMPS))
+    return {str(name) for (name,) in database.rows(query, "the look at the stamps")}
+
+
 def loaded_in(database: Database, partition: str) -> list[str]:
     """Name the tables that a partition is loaded into; none where nothing was ever loaded."""
     if STAMPS not in database.tables():
