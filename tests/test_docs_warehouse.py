@@ -10,7 +10,7 @@ from resources.lake import Lake
 from resources.warehouse.resource import Warehouse
 from tests.conftest import ROOT
 from tests.dagster_runs import Location, copied_checkout
-from tests.databases import postgresql
+from tests.databases import execute, postgresql
 from tests.documents import blocks, commands
 from tests.local import last_days
 from tests.sandbox import Sandbox
@@ -18,6 +18,7 @@ from tests.test_readme import add_extract
 
 PAGE = ROOT / "docs" / "warehouse.md"
 DAYS = last_days(2)
+PASSWORD = "canary-of-a-password"
 QUERY, EXTRACT, NOTEBOOK = blocks(PAGE, "python")
 
 
@@ -51,9 +52,15 @@ def test_the_page_is_true_of_duckdb(location: Location) -> None:
 @pytest.mark.journey
 def test_the_page_is_true_of_postgresql(location: Location) -> None:
     with postgresql() as uri:
-        location.settings |= {"TARGETDATA_WAREHOUSE": uri, "TARGETDATA_WAREHOUSE_SCHEMA": "targetdata"}
-        location.materialize(str(DAYS[0]), select="*")
-        location.materialize(str(DAYS[0]), select='key:"warehouse/profiles"')
+        execute(uri, f"ALTER ROLE postgres PASSWORD '{PASSWORD}'")
+        secret = uri.replace("postgres:@", f"postgres:{PASSWORD}@")
+        location.settings |= {"TARGETDATA_WAREHOUSE": secret, "TARGETDATA_WAREHOUSE_SCHEMA": "targetdata"}
+        said = [location.materialize(str(DAYS[0]), select=s) for s in ("*", 'key:"warehouse/profiles"')]
+        location.settings["TARGETDATA_WAREHOUSE"] = secret.replace("/postgres?", "/nowhere?")
+        said.append(location.materialize(str(DAYS[0]), select='key:"warehouse/profiles"', check=False))
+        assert "refuses the connection" in said[-1].stdout + said[-1].stderr
+        assert PASSWORD not in "".join(one.stdout + one.stderr for one in said)
+        assert PASSWORD.encode() not in location.everything_stored()
         with Warehouse(uri=uri, namespace="targetdata").open("a test") as database:
             loaded = database.rows('SELECT table_name, row_count FROM targetdata."targetdata_loads"', "")
     rows = {str(name): number for name, number in loaded}
