@@ -9,7 +9,8 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from resources.errors import ConfigurationError, ValueMisfit
+from resources.errors import AccountingError, ConfigurationError, ValueMisfit
+from resources.graphql.child_table import ChildTable
 from resources.graphql.tables import FETCHED_AT
 from resources.warehouse import flat
 from resources.warehouse.flat import FlatTable, flat_tables
@@ -167,3 +168,16 @@ def test_a_file_whose_values_fit_no_more_is_refused_and_none_of_them_shown(
     with pytest.raises(ValueMisfit, match=r"t\.a .* materialize") as raised:
         rows(planned[-1], written(table))
     assert not any(value in str(raised.value) for value in ("secret", str(2**40)))
+
+
+def test_elements_that_are_lost_while_a_list_is_taken_apart_end_the_load(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    schema = pa.schema([("id", pa.string()), ("tags", pa.list_(pa.string())), FETCHED_AT])
+    table = pa.Table.from_pylist([{"id": "a", "tags": ["x", "y"]}, {"id": "b", "tags": None}], schema=schema)
+    (_, tags) = flat_tables("t", schema, ["id"])
+    assert sum(batch.num_rows for batch in tags.batches(written(table))) == 2
+    whole = ChildTable.rows
+    monkeypatch.setattr(ChildTable, "rows", lambda child, parents: whole(child, parents).slice(1))
+    with pytest.raises(AccountingError, match=r"the lists tags have 2 elements, and 1 rows were made"):
+        list(tags.batches(written(table)))

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyarrow.types as pt
 from graphql import GraphQLError
 
-from resources.errors import ConfigurationError, ValueMisfit
+from resources.errors import AccountingError, ConfigurationError, ValueMisfit
 from resources.graphql.child_table import ChildTable
 from resources.graphql.children import EVERY, apart, child_tables
 from resources.graphql.tables import FETCHED_AT
@@ -48,9 +49,20 @@ class FlatTable:
         for batch in parquet.iter_batches(BATCH_ROWS, columns=there):
             rows = pa.Table.from_batches([unnested(_filled(self.source, batch, self.read), flat)])
             for child in self.lists:
-                rows = child.rows(rows)
+                rows = self._taken_apart(child, rows)
             self._require_keys(rows)
             yield from rows.select(self.schema.names).combine_chunks().to_batches()
+
+    def _taken_apart(self, child: ChildTable, parents: pa.Table) -> pa.Table:
+        """Give a row for each element of the parents' lists, and count them once more."""
+        rows, way = child.rows(parents), ".".join(child.path)
+        elements = pc.sum(pc.list_value_length(parents[child.path[-1]])).as_py() or 0
+        if rows.num_rows != elements:
+            raise AccountingError(
+                f"{self.source}: the lists {way} have {elements:,} elements, and {rows.num_rows:,} rows were "
+                f"made of them for {self.name}: report it, nothing was loaded"
+            )
+        return rows
 
     def _require_keys(self, rows: pa.Table) -> None:
         if self.lists and any(rows[key].null_count for key in self.keys):
