@@ -3,7 +3,7 @@
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -35,9 +35,11 @@ def load_and_die(uri: str, at: int) -> None:
         if next(steps, None) is None:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def counted(self: Database, statement: exp.Expression | str, what: str, *, fetch: bool) -> list[Row]:
+    def counted(
+        self: Database, statement: exp.Expression | str, what: str, values: Sequence[str], *, fetch: bool
+    ) -> list[Row]:
         step()
-        return fetched(self, statement, what, fetch=fetch)
+        return fetched(self, statement, what, values, fetch=fetch)
 
     def dying() -> Iterator[pa.RecordBatch]:
         for batch in batches(NEW, at_once=AT_ONCE):
