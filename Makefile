@@ -27,7 +27,7 @@ test: .venv/installed ## the tests, but for the journeys
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not journey and not chaos"
 
 journeys: .venv/installed ## the ways that users go, command by command: README and docs executed, clicks in a browser
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m journey
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "journey and not chaos"
 
 chaos: .venv/installed ## the test bench, its long forms too; each case prints its figures; takes long
 	$(BIN)/python -m pytest -q -s tests/chaos

@@ -48,6 +48,7 @@ def materialize(location: Location, name: str, *, check: bool = True) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.journey
 def test_each_account_has_its_own_server_lake_and_asset_keys(
     location: Location, sandboxes: dict[str, Sandbox], tmp_path: Path
 ) -> None:
@@ -67,6 +68,7 @@ def test_each_account_has_its_own_server_lake_and_asset_keys(
             assert record.status.value == "SUCCEEDED"
 
 
+@pytest.mark.journey
 def test_the_token_of_another_account_is_never_used_instead(location: Location) -> None:
     del location.settings["TARGETDATA_US_REFRESH_TOKEN"]
     assert "there is no offline refresh token" in materialize(location, "us", check=False)

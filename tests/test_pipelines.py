@@ -149,6 +149,7 @@ def test_a_day_is_published_and_recorded_with_its_figures(location: Location) ->
     assert keys["events"] == keys["null_keys"] + keys["duplicate_keys"] + keys["rows"]
 
 
+@pytest.mark.journey
 def test_in_a_range_run_each_partition_is_recorded_by_itself_and_each_key_asked_once(
     location: Location,
 ) -> None:
@@ -184,6 +185,7 @@ def test_in_a_range_run_each_partition_is_recorded_by_itself_and_each_key_asked_
     assert len(introspections) == 2, "the drift of two extracts, once a run"
 
 
+@pytest.mark.journey
 def test_a_partition_of_a_range_that_fails_does_not_keep_the_others_from_being_published(
     location: Location,
 ) -> None:

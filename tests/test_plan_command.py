@@ -46,6 +46,7 @@ def asked(location: Location) -> tuple[int, int]:
     return found
 
 
+@pytest.mark.journey
 def test_the_backfill_asks_what_was_planned(location: Location, sandbox: Sandbox) -> None:
     umids = [sandbox.umids_of(day) for day in DAYS]
     before = plan(location)

@@ -57,6 +57,7 @@ def test_a_partition_is_dropped_with_all_its_tables_and_no_other(lake: Lake) -> 
     assert seen(lake) == "c", "nothing is left that would be in the way"
 
 
+@pytest.mark.journey
 def test_one_that_is_killed_anywhere_has_dropped_all_tables_or_none(memory: Path) -> None:
     outcomes = []
     for at, lake in lakes(memory):

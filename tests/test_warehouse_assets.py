@@ -131,6 +131,7 @@ def lake_counts(lake: Lake) -> dict[str, int]:
     return counts
 
 
+@pytest.mark.journey
 def test_a_day_of_all_is_loaded_as_it_is_in_the_lake(location: Location, duckdb_file: Target) -> None:
     target = duckdb_file
     location.materialize(str(DAY), select="*")

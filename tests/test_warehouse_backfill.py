@@ -3,6 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from resources.lake import Lake
 from tests.warehouse_backfill import load_day, published, require_all_loaded
 from tests.warehouse_targets import Target
@@ -11,6 +13,7 @@ DAYS = {"duckdb": 30, "postgres": 100}  # on the test bench, DuckDB has a hundre
 THREADS = 8
 
 
+@pytest.mark.journey
 def test_many_partitions_are_loaded_in_parallel(target: Target, memory: Path) -> None:
     lake = Lake(path=str(memory / "lake"))
     days = published(lake, DAYS[target.warehouse().dialect])

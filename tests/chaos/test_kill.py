@@ -38,6 +38,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize("points", [20, pytest.param(200, marks=pytest.mark.chaos)], ids=["short", "long"])
 def test_a_run_that_is_killed_anywhere_is_gone_on_with(points: int, sandbox: Sandbox, memory: Path) -> None:
     keys = {str(day): sandbox.umids_of(day) for day in last_days(2)}
