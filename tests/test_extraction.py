@@ -39,6 +39,7 @@ def test_the_tables_equal_what_the_sandbox_holds(
     assert tally.asked == len(umids) > tally.found > 0 < tally.not_found
 
 
+@pytest.mark.journey
 def test_faults_and_short_tokens_change_nothing_and_each_key_is_answered_once(
     sandbox: Sandbox, connect: Connect, profiles_query: Query
 ) -> None:

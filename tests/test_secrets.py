@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from resources import errors
 from resources.errors import ExtractionError, FeedError
@@ -88,6 +89,7 @@ def test_every_error_of_the_tree_is_provoked_but_for_bases_that_are_never_raised
     assert [kind for kind in BASES if f"raise {kind.__name__}(" in sources] == []
 
 
+@pytest.mark.journey
 def test_no_error_log_or_record_holds_a_token_or_a_profile_whatever_goes_wrong(
     stack: ExitStack, memory: Path
 ) -> None:

@@ -7,6 +7,8 @@ from itertools import cycle, islice
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
+import pytest
+
 from resources.adbc import connect
 from resources.warehouse.database import Database
 from resources.warehouse.loading import replacing
@@ -18,6 +20,8 @@ from tests.warehouse_targets import DAY, Target
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection as DatabaseConnection
+
+pytestmark = pytest.mark.journey  # thousands of reads
 
 FEW, MANY = 3, 2_000
 AT_ONCE = 500  # rows of a batch

@@ -43,6 +43,7 @@ def staged(order: Order) -> list[Path]:
     return [path for path in Path(order.path, "_staging").rglob("*") if path.is_file()]
 
 
+@pytest.mark.journey
 def test_a_file_that_cannot_grow_is_named_and_what_was_published_stays(order: Order, tmp_path: Path) -> None:
     before = done(order)
     largest = max(map(len, before.values()))
@@ -72,6 +73,7 @@ def disk(order: Order) -> Iterator[Callable[[str], None]]:
     subprocess.run(["umount", "--lazy", order.path], check=True)
 
 
+@pytest.mark.journey
 def test_a_full_disk_is_named_wherever_it_is_met_and_what_was_published_stays(
     order: Order, disk: Callable[[str], None], tmp_path: Path
 ) -> None:
