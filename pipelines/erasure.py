@@ -145,14 +145,19 @@ class Erasure:
         try:
             for name, store in self._all.items():
                 rows[name] = dict(store.erase(person))
+            remains = self._remains(person)
         except BaseException:
             self._record(person, rows).write(self.lake.root)
             raise
+        record = self._record(person, rows, remains)
+        return Erased(record, record.write(self.lake.root), remains)
+
+    def _remains(self, person: Person) -> Remains:
+        """Search the lake for them, and count their rows in the stores beside it."""
         remains = self._lake_store.remains(person)
         for name, store in self.stores.items():
             remains.left |= {f"{name}: {place}": number for place, number in store.count(person).items()}
-        record = self._record(person, rows, remains)
-        return Erased(record, record.write(self.lake.root), remains)
+        return remains
 
     def _record(
         self, person: Person, rows: dict[str, dict[str, int]], remains: Remains | None = None

@@ -1,5 +1,6 @@
 """People erased from a lake: each partition whole, whatever dies or runs meanwhile, and what is aside too."""
 
+import json
 import os
 import signal
 from datetime import date
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from pipelines.erasure import Erasure
 from pipelines.extraction import Extraction
 from pipelines.staging import Staging
-from resources.errors import Fenced, LakeBusy
+from resources.errors import Fenced, LakeBusy, WarehouseBusy
 from resources.graphql.query import Query
 from resources.graphql.tables import FETCHED_AT
 from resources.lake import Lake
@@ -222,6 +223,22 @@ def test_another_store_is_erased_from_and_looked_through_afterwards(made: Made) 
     done = erasure.erase(person)
     assert done.record.rows["warehouse"] == {"profiles": 2}
     assert done.remains.left == {"warehouse: profiles": 1}
+
+
+class Unreadable(Warehouse):
+    """Cannot be looked through once it was erased from."""
+
+    def count(self, person: Person) -> dict[str, int]:
+        raise WarehouseBusy("somebody reads it", after_seconds=1.0)
+
+
+def test_what_was_removed_is_recorded_although_nobody_could_look_afterwards(made: Made) -> None:
+    erasure = Erasure(made.lake, KEY, {"warehouse": Unreadable()})
+    with pytest.raises(WarehouseBusy):
+        erasure.erase(erasure.person([("umid", UMID)], None))
+    (path,) = (made.lake.root / "_erasures").iterdir()
+    record = json.loads(path.read_text())
+    assert (record["finished"], record["rows"]["warehouse"]) == (False, {"profiles": 2})
 
 
 def staged(made: Made, run: str) -> Staging:

@@ -56,8 +56,10 @@ class WarehouseStore:
                 for place in (place for place in places if place.table in ours):
                     erased |= place.removed(database)
             for place in (place for place in places if place.table not in ours):
-                with suppress(WarehouseError), database.transaction():
-                    erased |= place.removed(database)
+                with suppress(WarehouseError):
+                    with database.transaction():
+                        removed = place.removed(database)
+                    erased |= removed
         self._warehouse.rewrite(self._run)  # also if nothing was found: an earlier try may have ended before
         return erased
 
