@@ -10,9 +10,9 @@ import pytest
 from graphql import build_schema
 
 from pipelines.api import Api
+from pipelines.checks.drift import drift_check
 from pipelines.definitions import defs
-from pipelines.drift_check import drift_check
-from pipelines.schema_diff import diff_schema
+from pipelines.schema.diff import diff_schema
 from resources.errors import ConfigurationError
 from resources.graphql.query import Query
 from tests.conftest import ROOT, SCHEMA, Connect

@@ -345,7 +345,7 @@ def test_the_warehouse_is_up_to_date_after_an_erasure(erased: Location) -> None:
     code = (
         "import sys\n"
         "from pipelines.connections import warehouse\n"
-        "from pipelines.load_check import _behind\n"
+        "from pipelines.loads.check import _behind\n"
         "from pipelines.loads import tables_of_extract\n"
         "from pipelines.defs.profiles.assets import PROFILES\n"
         "from resources.lake import Lake\n"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pipelines.erasure import Erasure
 from pipelines.extraction import Extraction
-from pipelines.staging import Staging
+from pipelines.extraction.staging import Staging
 from resources.errors import Fenced, LakeBusy, WarehouseBusy
 from resources.graphql.query import Query
 from resources.graphql.tables import FETCHED_AT

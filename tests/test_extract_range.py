@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from pipelines.extraction import Extraction
-from pipelines.partition import ExtractRange
+from pipelines.extraction.partition import ExtractRange
 from resources.errors import ConfigurationError
 from resources.graphql.query import Query, load_schema
 from resources.lake import Lake

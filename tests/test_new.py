@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from pipelines.api import Api
 from pipelines.cli import app
 from pipelines.new import show_roots, write_extract
-from pipelines.new_asset import IMPORTED
+from pipelines.new.asset import IMPORTED
 from pipelines.other_api import graphql_environment
 from pipelines.plan.extracts import PlannedPartition
 from resources.errors import ConfigurationError, ExtractionError, FeedError, QueryError

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.api import Api, read_headers
-from pipelines.schema_pull import pull_into
+from pipelines.schema.pull import pull_into
 from resources.connection import Connection, GraphQLConnection
 from resources.errors import ConfigurationError, QueryError
 from resources.graphql_resource import GraphQLResource

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines import open_slice
-from pipelines.staging import Staging
+from pipelines.extraction import open_slice
+from pipelines.extraction.staging import Staging
 from resources.errors import ConfigurationError
 from resources.graphql.page import Page, Tally
 from resources.graphql.paging.keys import GroupedKeys

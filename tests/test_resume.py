@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines import open_slice
-from pipelines.staging import Staging
+from pipelines.extraction import open_slice
+from pipelines.extraction.staging import Staging
 from resources.errors import AccountingError, ConfigurationError, TooManyFailed
 from resources.graphql.page import Tally, read_max_failed
 from resources.graphql.paging.keys import GroupedKeys

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import open_slice
-from pipelines.staging import Staging
+from pipelines.extraction import open_slice
+from pipelines.extraction.staging import Staging
 from resources.errors import AccountingError, QueryError
 from resources.graphql.client import Client
 from resources.graphql.query import Query

@@ -26,7 +26,7 @@ from graphql import (
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pipelines.answers import answering
+from pipelines.schema.answers import answering
 from resources.graphql.schema import Change, Drift, Kind, find_drift
 from resources.graphql.schema.changes import FORMS, NO_CHANGE, compare
 from tests.conftest import PROFILES_QUERY, ROOT, SCHEMA, Connect

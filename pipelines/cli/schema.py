@@ -32,7 +32,7 @@ def pull(
 
     Example: targetdata schema pull --url https://api.example.com/graphql --schema example.graphql
     """
-    from pipelines.schema_pull import pull_into
+    from pipelines.schema.pull import pull_into
 
     with explained():
         chosen = Api.chosen(api, url)
@@ -69,7 +69,7 @@ def diff(
 
     Example: targetdata schema diff --url https://api.example.com/graphql --schema example.graphql
     """
-    from pipelines.schema_diff import diff_schema
+    from pipelines.schema.diff import diff_schema
 
     with explained():
         chosen = Api.chosen(api, url)

@@ -14,8 +14,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from pipelines import open_slice
-from pipelines.extraction import Extraction
+from pipelines.extraction import Extraction, open_slice
 from resources.graphql.paging import batches
 from resources.graphql.query import Query
 from resources.lake import Lake

@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import tenacity
 
-from pipelines import open_slice
+from pipelines.extraction import open_slice
 from resources import failures
 from resources.feed import read_key_file
 from resources.graphql import circuit, retry

@@ -14,7 +14,7 @@ import pyarrow as pa
 from graphql import print_schema
 
 from pipelines.checks import extract_checks
-from pipelines.drift_check import drift_check
+from pipelines.checks.drift import drift_check
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
 from resources import failures

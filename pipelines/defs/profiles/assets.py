@@ -5,8 +5,8 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines.checks import extract_checks
+from pipelines.checks.drift import drift_check
 from pipelines.defs.daily import BACKFILL, DAILY, POOL, RETENTION
-from pipelines.drift_check import drift_check
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
 from pipelines.lineage import extract_metadata

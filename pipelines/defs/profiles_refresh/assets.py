@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.checks import extract_checks
+from pipelines.checks.drift import drift_check
 from pipelines.defs.daily import BACKFILL, DAILY, POOL, RETENTION
 from pipelines.defs.profiles_refresh.staleness import AT, ID, LOOKUPS, last_asked, overdue, stale
-from pipelines.drift_check import drift_check
 from pipelines.environment import environment
 from pipelines.extraction import Extraction
 from pipelines.lineage import extract_metadata

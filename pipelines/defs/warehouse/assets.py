@@ -8,8 +8,8 @@ from pipelines.defs.profiles_refresh.assets import REFRESH, profiles_refresh
 from pipelines.defs.profiles_refresh.staleness import ID
 from pipelines.defs.profiles_wide.assets import WIDE, profiles_wide
 from pipelines.environment import environment
-from pipelines.load_check import WAREHOUSE, load_check
 from pipelines.loads import tables_of_extract, warehouse_loads
+from pipelines.loads.check import WAREHOUSE, load_check
 from resources.schema_changes import SchemaChanges
 from resources.warehouse.flat import flat_tables
 

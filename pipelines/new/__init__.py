@@ -11,9 +11,9 @@ from graphql import GraphQLField, GraphQLSchema
 from rich.console import Console
 
 from pipelines.api import Api
-from pipelines.new_asset import NAMES, SETTINGS, AssetText, Keys
+from pipelines.new.asset import NAMES, SETTINGS, AssetText, Keys
 from pipelines.root import ROOT
-from pipelines.schema_pull import SHOWN, shown
+from pipelines.schema.pull import SHOWN, shown
 from resources.errors import ConfigurationError
 from resources.graphql.columns import snake_case
 from resources.graphql.plan import Paging

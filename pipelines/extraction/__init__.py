@@ -8,11 +8,11 @@ from typing import TypeVar
 import dagster as dg
 
 from pipelines.checks.evaluations import Evaluations
-from pipelines.figures import figures
-from pipelines.partition import ExtractPartition, ExtractRange
+from pipelines.extraction.figures import figures
+from pipelines.extraction.partition import ExtractPartition, ExtractRange
+from pipelines.extraction.staging import Staging
 from pipelines.privacy import screen_of
 from pipelines.publication import OBSERVED_LATE, Publication
-from pipelines.staging import Staging
 from resources.errors import ConfigurationError, ExtractionError, PersonNeeded
 from resources.graphql.page import MaxFailed
 from resources.graphql.query import Query

@@ -7,15 +7,16 @@ from graphql import GraphQLError, GraphQLSchema, Source, parse
 from rich.console import Console
 from rich.syntax import Syntax
 
-from pipelines.answers import answering
 from pipelines.api import Api
+from pipelines.root import ROOT
+from pipelines.schema.answers import answering
 from resources.connection import Connection
 from resources.errors import ConfigurationError, QueryError
 from resources.graphql.query import load_schema, located
 from resources.graphql.schema import Fitted, PulledSchema, fit_document, pull_schema
 from resources.table_file import replace
 
-SHIPPED = Path(__file__).with_name("schema.graphql")  # what to look for, where there is no schema yet
+SHIPPED = ROOT / "pipelines" / "schema.graphql"  # what to look for, where there is no schema yet
 SHOWN = 20  # fields that could be added; the schema file has all of them
 
 

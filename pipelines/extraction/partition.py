@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
+from pipelines.extraction.staging import Staging
 from pipelines.progress import Progress
 from pipelines.publication import OpenPartition
-from pipelines.staging import Staging
 from resources.errors import AccountingError, ConfigurationError
 from resources.graphql.page import MaxFailed, Page, Tally
 from resources.graphql.paging.keys import GroupedKeys

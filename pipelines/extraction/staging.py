@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.open_slice import Figures, OpenSlice, child_rows_of, rows_of
+from pipelines.extraction.open_slice import Figures, OpenSlice, child_rows_of, rows_of
 from pipelines.privacy import suppression_of
 from resources.errors import AccountingError, ConfigurationError, ErasedMeanwhile, ExtractionError
 from resources.graphql.page import Page, Tally

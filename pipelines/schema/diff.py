@@ -8,9 +8,9 @@ from pathlib import Path
 from graphql import DocumentNode, GraphQLSchema, Source, parse, validate
 from rich.console import Console
 
-from pipelines.answers import answering
 from pipelines.api import Api
-from pipelines.schema_pull import SHOWN, own_documents, shown
+from pipelines.schema.answers import answering
+from pipelines.schema.pull import SHOWN, own_documents, shown
 from resources.connection import Connection
 from resources.errors import ConfigurationError
 from resources.graphql.query import load_schema, located

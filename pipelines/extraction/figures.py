@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pipelines.partition import ExtractPartition
+from pipelines.extraction.partition import ExtractPartition
 from resources.graphql.counts import Counts
 
 

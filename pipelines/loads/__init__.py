@@ -6,7 +6,7 @@ import dagster as dg
 
 from pipelines.environment import environment
 from pipelines.lineage import table_metadata
-from pipelines.load_check import WAREHOUSE
+from pipelines.loads.check import WAREHOUSE
 from resources.graphql.lineage import flat_paths
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
@@ -75,7 +75,7 @@ def warehouse_loads(
     def load(
         context: dg.AssetExecutionContext, config: LoadConfig, lake: Lake, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None]]:
-        from pipelines.load_run import LoadRun
+        from pipelines.loads.run import LoadRun
 
         run = LoadRun(context, lake, warehouse, loaded, policy=schema_changes, force=config.force)
         yield from run.results()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines.answers import answering
+from pipelines.schema.answers import answering
 from resources.errors import ExtractionError
 from resources.graphql.query import Query, load_schema
 from resources.graphql.schema import Drift, Kind, find_drift

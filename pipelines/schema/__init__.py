@@ -1,0 +1,1 @@
+"""What `targetdata schema` does: fetch an API's schema, and compare it."""
