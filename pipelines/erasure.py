@@ -18,9 +18,9 @@ from resources.graphql.page import Tally
 from resources.graphql.query import Query
 from resources.graphql.tables import FETCHED_AT, LOOKUPS
 from resources.lake import Lake
-from resources.lake.erasure import LakeStore, Remains
-from resources.lake.people import Entries, People
-from resources.lake.publications import publications
+from resources.lake.erasing.people import Entries, People
+from resources.lake.erasing.store import LakeStore, Remains
+from resources.lake.publishing.publications import publications
 from resources.privacy import Suppression
 from resources.privacy.entry_fields import entry_fields, parse_fields
 from resources.privacy.person import Person, Store, StoreBeside

@@ -9,9 +9,9 @@ import pyarrow as pa
 from resources.errors import ConfigurationError, LakeError, PartitionMissing
 from resources.lake import Lake
 from resources.lake.declared import read_type
-from resources.lake.manifest import Manifest
+from resources.lake.frames.reader import named, one_schema
 from resources.lake.place import Place
-from resources.lake.reader import named, one_schema
+from resources.lake.publishing.manifest import Manifest
 from resources.warehouse.dialects import Dialect
 from resources.warehouse.handoff import HandOff, Part, named_table, script
 from resources.warehouse.lint import Finding, Severity, lint

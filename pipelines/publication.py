@@ -13,7 +13,7 @@ from resources.failures import named_failures
 from resources.lake import Lake
 from resources.lake.cancelled import cancelled_in
 from resources.lake.figures import TableRows, published
-from resources.lake.partition import PartitionWriter
+from resources.lake.publishing.partition import PartitionWriter
 from resources.lake.resource import folder_of
 from resources.lake.retention import days_kept, require_kept
 

@@ -8,9 +8,9 @@ from typing import Protocol
 import dagster as dg
 
 from resources.lake import Lake
-from resources.lake.aside import LEFT_FOR, remove_dead
 from resources.lake.place import table_of
-from resources.lake.publications import publications
+from resources.lake.publishing.aside import LEFT_FOR, remove_dead
+from resources.lake.publishing.publications import publications
 from resources.lake.retention import days_kept, drop, folders_over
 
 

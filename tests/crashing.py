@@ -16,7 +16,7 @@ import pyarrow.pandas_compat
 import pyarrow.parquet  # noqa: F401
 
 from resources.lake import Lake
-from resources.lake.commit import Commit
+from resources.lake.publishing.commit import Commit
 from tests.forks import CONTEXT
 from tests.lake_rows import publish
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from resources import lock
-from resources.lake.aside import Aside, remove_dead
+from resources.lake.publishing.aside import Aside, remove_dead
 from resources.table_file import make_folder
 from tests.conftest import ROOT
 
 HOLDING = """
 import sys
 from pathlib import Path
-from resources.lake.aside import Aside
+from resources.lake.publishing.aside import Aside
 held = Aside.make(Path(sys.argv[1]), "people", "a")
 (held.path / "data").write_text("x")
 print("held", flush=True)
@@ -82,7 +82,7 @@ def test_a_folder_that_goes_while_it_is_made_is_made_again(
             removed.append(path)
             shutil.rmtree(path.parent)
 
-    monkeypatch.setattr("resources.lake.aside.make_folder", made_and_gone)
+    monkeypatch.setattr("resources.lake.publishing.aside.make_folder", made_and_gone)
     held = Aside.make(tmp_path, "people", "a")
     assert removed == [held.path]
     assert held.path.is_dir()

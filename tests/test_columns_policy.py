@@ -22,9 +22,9 @@ from resources.graphql.query import Query
 from resources.lake import Lake
 from resources.lake.columns_policy import column_changes, require_columns
 from resources.lake.declared import read_type
-from resources.lake.manifest import Manifest, column_types
+from resources.lake.frames.reader import dataset, together
 from resources.lake.place import Place
-from resources.lake.reader import dataset, together
+from resources.lake.publishing.manifest import Manifest, column_types
 from resources.schema_changes import SchemaChanges
 from resources.targetdata import TargetDataResource
 from tests.conftest import SCHEMA, Connect

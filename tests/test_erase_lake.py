@@ -21,9 +21,9 @@ from resources.errors import Fenced, LakeBusy, WarehouseBusy
 from resources.graphql.query import Query
 from resources.graphql.tables import FETCHED_AT
 from resources.lake import Lake
-from resources.lake.aside import Aside
-from resources.lake.commit import Commit
-from resources.lake.erasure import LakeStore
+from resources.lake.erasing.store import LakeStore
+from resources.lake.publishing.aside import Aside
+from resources.lake.publishing.commit import Commit
 from resources.privacy import Suppression
 from resources.privacy.person import Person, Rule
 from tests.conftest import PROFILES_QUERY, SCHEMA, Connect

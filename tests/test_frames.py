@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.errors import LakeError
-from resources.lake.casting import cast, derived, exact
-from resources.lake.frames import SUPPORTED, frame_of, table_from
+from resources.lake.frames.casting import cast, derived, exact
+from resources.lake.frames.kinds import SUPPORTED, frame_of, table_from
 
 INSTANT = pa.timestamp("us", tz="UTC")
 INSTANTS = st.datetimes(timezones=st.just(UTC))

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from pipelines.cli import app
 from resources.errors import LakeError
 from resources.lake import Lake
-from resources.lake.aside import LEFT_FOR, State
-from resources.lake.claim import Claims
-from resources.lake.leftovers import collect
+from resources.lake.publishing.aside import LEFT_FOR, State
+from resources.lake.publishing.claim import Claims
+from resources.lake.publishing.leftovers import collect
 from tests.crashing import committed, killed
 from tests.dagster_runs import Location
 from tests.lake_rows import DAY, SCHEMAS, everything, hidden, publish, rows, seen

@@ -252,7 +252,7 @@ def test_an_annotation_that_cannot_be_is_named_with_those_that_can(lake: Lake, a
 def test_without_polars_the_message_says_how_to_install_it(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resources.lake.frames.find_spec", lambda name: None)
+    monkeypatch.setattr("resources.lake.frames.kinds.find_spec", lambda name: None)
     with pytest.raises(dg.Failure, match=r"pl is polars, which is not installed: pip install '.\[polars\]'"):
         loaded(lake, None, DAYS[0])
 

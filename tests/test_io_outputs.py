@@ -17,7 +17,7 @@ import pytest
 from resources.errors import LakeError
 from resources.lake import EachPartition, Lake, LakeIOManager
 from resources.lake.declared import table_schema
-from resources.lake.table_writer import SLICE_ROWS
+from resources.lake.frames.table_writer import SLICE_ROWS
 
 DAILY = dg.DailyPartitionsDefinition("2026-11-20", end_date="2026-11-24")
 DAYS = ["2026-11-20", "2026-11-21", "2026-11-22"]

@@ -14,8 +14,8 @@ import pytest
 from pipelines.publication import Publication
 from resources.errors import Fenced, LakeBusy, LakeError
 from resources.lake import Lake, LakeIOManager
-from resources.lake.aside import Aside
-from resources.lake.claim import Claims
+from resources.lake.publishing.aside import Aside
+from resources.lake.publishing.claim import Claims
 from tests.crashing import child, publish_until
 from tests.lake_rows import DAY, SCHEMAS, everything, hidden, publish, rows, seen
 
@@ -87,7 +87,7 @@ def test_no_other_run_can_claim_or_publish_while_one_is_asked_whether_it_is_canc
 def test_one_that_hangs_while_it_publishes_is_waited_for_and_named(
     lake: Lake, ending: int, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resources.lake.claim.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("resources.lake.publishing.claim.WAIT_SECONDS", 0.1)
     publish(lake, "a", run="old")
     process = child(lake, publish_until, "SIGSTOP", "b", run="hanging")
     stack.callback(process.kill)

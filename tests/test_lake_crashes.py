@@ -11,8 +11,8 @@ import pytest
 
 from resources.errors import LakeError, PartitionMissing
 from resources.lake import Lake
-from resources.lake.claim import Claims
-from resources.lake.leftovers import collect
+from resources.lake.publishing.claim import Claims
+from resources.lake.publishing.leftovers import collect
 from tests.crashing import committed, killed
 from tests.lake_rows import DAY, SCHEMAS, everything, hidden, publish, rows, seen
 

@@ -13,9 +13,9 @@ import pytest
 from pipelines.retention import drop_expired, expired
 from resources.errors import ConfigurationError, Fenced, PartitionMissing
 from resources.lake import Lake, LakeIOManager
-from resources.lake.claim import Claims
-from resources.lake.leftovers import collect
 from resources.lake.place import place_of
+from resources.lake.publishing.claim import Claims
+from resources.lake.publishing.leftovers import collect
 from resources.lake.retention import days_kept, drop, folders_over, require_kept
 from tests.crashing import killed
 from tests.dagster_runs import Location

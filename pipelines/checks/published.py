@@ -18,8 +18,8 @@ from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from resources.graphql.tables import FETCHED_AT, LOOKUPS
 from resources.lake import Lake
-from resources.lake.manifest import FILE, Manifest
-from resources.lake.published import LOOK_SECONDS, LOOKS
+from resources.lake.publishing.manifest import FILE, Manifest
+from resources.lake.publishing.published import LOOK_SECONDS, LOOKS
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pipelines.cli.options import explained
 from resources.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from resources.lake.leftovers import Collected, Leftover
+    from resources.lake.publishing.leftovers import Collected, Leftover
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
@@ -34,7 +34,7 @@ def gc(
     Example: targetdata gc --older-than 36h --dry-run
     """
     from pipelines.environment import environment
-    from resources.lake.leftovers import collect
+    from resources.lake.publishing.leftovers import collect
 
     with explained():
         age = _duration(older_than)
@@ -55,7 +55,7 @@ def _duration(text: str) -> timedelta:
 
 
 def _facts(done: "Collected") -> dict[str, object]:
-    from resources.lake.aside import State
+    from resources.lake.publishing.aside import State
 
     facts: dict[str, object] = {
         state.value: [
@@ -69,7 +69,7 @@ def _facts(done: "Collected") -> dict[str, object]:
 
 
 def _text(done: "Collected", *, dry_run: bool) -> str:
-    from resources.lake.aside import State
+    from resources.lake.publishing.aside import State
 
     would = "would be " if dry_run else ""
     words = {

@@ -19,7 +19,7 @@ from resources.graphql.page import Page, Tally
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from resources.graphql.tables import LOOKUPS
-from resources.lake.level import level_of
+from resources.lake.publishing.level import level_of
 from resources.lake.stage import Stage
 from resources.privacy import Screen
 from resources.table_file import lake_errors

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from resources.lake import Lake
-from resources.lake.manifest import Manifest
+from resources.lake.publishing.manifest import Manifest
 from resources.warehouse.flat import FlatTable
 from resources.warehouse.resource import Warehouse
 

@@ -11,7 +11,7 @@ from resources.errors import ExtractionError, PersonNeeded
 from resources.failures import named_failures
 from resources.lake import Lake
 from resources.lake.place import Place, place_of
-from resources.lake.published import Opened
+from resources.lake.publishing.published import Opened
 from resources.schema_changes import SchemaChanges
 from resources.warehouse.loaded_table import LoadedTable
 from resources.warehouse.loading import Partition, Replacement

@@ -8,7 +8,7 @@ import pyarrow.types as pt
 
 from resources.errors import LakeError, SchemaChanged
 from resources.lake.declared import read_type
-from resources.lake.manifest import Manifest, column_types
+from resources.lake.publishing.manifest import Manifest, column_types
 from resources.lake.resource import Lake
 from resources.schema_changes import SchemaChanges
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from resources.errors import LakeError
 from resources.lake.declared import COLUMN_LINEAGE, COLUMN_SCHEMA, table_schema
-from resources.lake.manifest import Manifest
+from resources.lake.publishing.manifest import Manifest
 from resources.lake.resource import Lake
 
 

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from resources.errors import ConfigurationError, LakeError
-from resources.lake.manifest import Manifest
-from resources.lake.partition import PartitionWriter
-from resources.lake.published import Opened, manifest, manifests, readable, together
+from resources.lake.publishing.manifest import Manifest
+from resources.lake.publishing.partition import PartitionWriter
+from resources.lake.publishing.published import Opened, manifest, manifests, readable, together
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=23)  # the shortest day, when clocks go forward

@@ -7,12 +7,12 @@ from pathlib import Path
 import dagster as dg
 
 from resources.errors import ConfigurationError
-from resources.lake.aside import Aside
-from resources.lake.claim import Claims
-from resources.lake.commit import Commit
-from resources.lake.level import level_of
-from resources.lake.manifest import FILE, NAME
-from resources.lake.published import recover
+from resources.lake.publishing.aside import Aside
+from resources.lake.publishing.claim import Claims
+from resources.lake.publishing.commit import Commit
+from resources.lake.publishing.level import level_of
+from resources.lake.publishing.manifest import FILE, NAME
+from resources.lake.publishing.published import recover
 from resources.lake.resource import Lake, folder_of
 from resources.table_file import lake_errors
 

@@ -9,7 +9,7 @@ import msgspec
 import pyarrow as pa
 
 from resources.errors import AccountingError
-from resources.lake.aside import STAGING, Aside
+from resources.lake.publishing.aside import STAGING, Aside
 from resources.lake.slices import Slice, SliceFile, filtered, write_table
 from resources.table_file import UNREADABLE, lake_errors, write_file
 

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from resources.lake import Lake
-from resources.lake.leftovers import collect
+from resources.lake.publishing.leftovers import collect
 from tests.chaos.figures import show
 from tests.chaos.victims import ASKED_TWICE, IN_FLIGHT, Order, folder
 from tests.local import last_days

@@ -16,7 +16,7 @@ from resources import failures
 from resources.feed import read_key_file
 from resources.graphql import circuit, retry
 from resources.graphql.paging import batches, lookup, source
-from resources.lake import claim
+from resources.lake.publishing import claim
 from resources.privacy import screen
 from resources.warehouse import waiting
 from tests.provocations.bench import UMID

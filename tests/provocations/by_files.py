@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 from pipelines.extraction import Extraction
 from resources import errors
 from resources.feed import Feed, read_key_file
-from resources.lake.claim import Claims
-from resources.lake.commit import Commit
+from resources.lake.publishing.claim import Claims
+from resources.lake.publishing.commit import Commit
 from resources.privacy import Suppression
 from tests.provocations.bench import NARROW, QUERY, UMID, Bench, api, faults, mark, provokes, telling
 

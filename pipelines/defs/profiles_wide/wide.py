@@ -16,7 +16,7 @@ from pipelines.defs.profiles_wide.newest import outdated
 from pipelines.defs.profiles_wide.values import typed
 from resources.errors import ConfigurationError, LakeError
 from resources.lake import Dataset
-from resources.lake.casting import exact
+from resources.lake.frames.casting import exact
 from resources.privacy.entry_fields import PREFIXES, EntryFields, entry_fields
 
 if TYPE_CHECKING:

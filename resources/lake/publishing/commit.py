@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from resources.errors import LakeError
-from resources.lake.level import level_of
+from resources.lake.publishing.level import level_of
 from resources.table_file import UNREADABLE, make_folder, replace, sha256, sync, write_file
 
 COMMITS = "_commits"

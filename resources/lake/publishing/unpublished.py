@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from resources.lake.aside import Aside
-from resources.lake.claim import Claim
-from resources.lake.commit import Commit, Move, is_needed
-from resources.lake.level import level_of
-from resources.lake.manifest import FILE, NAME, Manifest, column_types
+from resources.lake.publishing.aside import Aside
+from resources.lake.publishing.claim import Claim
+from resources.lake.publishing.commit import Commit, Move, is_needed
+from resources.lake.publishing.level import level_of
+from resources.lake.publishing.manifest import FILE, NAME, Manifest, column_types
 from resources.table_file import TableFile, sha256
 
 

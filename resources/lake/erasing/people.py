@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 
 from resources.graphql.columns import column_name
 from resources.graphql.tables import LOOKUPS
-from resources.lake.publications import Publication
+from resources.lake.erasing.rows import rows_of
+from resources.lake.erasing.rows_aside import rows_aside
+from resources.lake.publishing.publications import Publication
 from resources.lake.resource import Lake
-from resources.lake.rows import rows_of
-from resources.lake.rows_aside import rows_aside
 from resources.privacy.person import IDENTITY, Person, Rule, is_name, texts
 from resources.privacy.suppression import Suppression
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from resources.lake.aside import STAGING
+from resources.lake.publishing.aside import STAGING
 
 BEFORE_TABLE = re.compile(r"^(again-)*\d+-")  # in a slice's name
 

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from resources.errors import LakeError, PartitionMissing
-from resources.lake.claim import Claims
-from resources.lake.commit import Commit, pending, pending_of
-from resources.lake.manifest import FILE, NAME, Manifest
+from resources.lake.publishing.claim import Claims
+from resources.lake.publishing.commit import Commit, pending, pending_of
+from resources.lake.publishing.manifest import FILE, NAME, Manifest
 
 LOOKS, LOOK_SECONDS = 10, 0.05  # at a partition that is being put in place
 

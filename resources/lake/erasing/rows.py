@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from resources.lake.publications import Publication
+from resources.lake.publishing.publications import Publication
 from resources.lake.resource import Lake
 from resources.privacy.person import Person, Rule
 

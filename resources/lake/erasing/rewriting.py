@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from resources.errors import Fenced, LakeBusy
-from resources.lake.manifest import Manifest
-from resources.lake.partition import PartitionWriter
-from resources.lake.publications import Publication
+from resources.lake.erasing.rows import counted, without
+from resources.lake.publishing.manifest import Manifest
+from resources.lake.publishing.partition import PartitionWriter
+from resources.lake.publishing.publications import Publication
 from resources.lake.resource import Lake
-from resources.lake.rows import counted, without
 from resources.privacy.person import Person
 
 TRIES, AFTER_SECONDS = 5, 300.0  # while runs publish the partition again and again

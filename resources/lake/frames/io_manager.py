@@ -12,13 +12,13 @@ from resources.failures import named_failures
 from resources.lake.cancelled import cancelled_in
 from resources.lake.declared import COLUMN_SCHEMA, declared_schema
 from resources.lake.figures import TableRows, published
-from resources.lake.frames import frame_of, kind_of, supported
+from resources.lake.frames.kinds import frame_of, kind_of, supported
+from resources.lake.frames.reader import dataset, named
+from resources.lake.frames.returned import frames_of
+from resources.lake.frames.table_writer import TableWriter
 from resources.lake.place import Place, place_of, table_of
-from resources.lake.reader import dataset, named
 from resources.lake.resource import Lake
 from resources.lake.retention import days_kept, require_kept
-from resources.lake.returned import frames_of
-from resources.lake.table_writer import TableWriter
 
 
 class LakeIOManager(dg.ConfigurableIOManager):

@@ -10,7 +10,7 @@ import msgspec
 
 from resources import lock
 from resources.errors import LakeBusy, LakeError
-from resources.lake.level import level_of
+from resources.lake.publishing.level import level_of
 from resources.table_file import UNREADABLE, make_folder, replace, write_file
 
 CLAIMS, FILE, LOCK = "_claims", "claim.json", ".lock"

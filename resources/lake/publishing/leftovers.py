@@ -8,9 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from resources.errors import LakeError
-from resources.lake.aside import STAGING, State, content, measured, swept
-from resources.lake.commit import Commit, pending
-from resources.lake.published import finish_forward
+from resources.lake.publishing.aside import STAGING, State, content, measured, swept
+from resources.lake.publishing.commit import Commit, pending
+from resources.lake.publishing.published import finish_forward
 from resources.table_file import lake_errors
 
 OF_OLD = re.compile(r".+-\d+-.+")  # <table>-<generation>-<run>, as version 0.1.0 had it, without a lock

@@ -6,11 +6,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from resources.errors import LakeError
-from resources.lake.casting import cast, derived, storable
 from resources.lake.columns_policy import newest_but
-from resources.lake.frames import table_from
-from resources.lake.manifest import Manifest
+from resources.lake.frames.casting import cast, derived, storable
+from resources.lake.frames.kinds import table_from
 from resources.lake.place import Place
+from resources.lake.publishing.manifest import Manifest
 from resources.lake.resource import Lake
 
 SLICE_ROWS = 50_000  # handed to the file at once, which makes its row groups of them

@@ -11,12 +11,12 @@ from typing import Self
 import pyarrow as pa
 
 from resources.errors import Fenced, LakeError
-from resources.lake.aside import STAGING, remove_dead
-from resources.lake.claim import Claims
-from resources.lake.commit import COMMITS, Commit
-from resources.lake.manifest import FILE, NAME, Manifest
-from resources.lake.published import recover
-from resources.lake.unpublished import Unpublished
+from resources.lake.publishing.aside import STAGING, remove_dead
+from resources.lake.publishing.claim import Claims
+from resources.lake.publishing.commit import COMMITS, Commit
+from resources.lake.publishing.manifest import FILE, NAME, Manifest
+from resources.lake.publishing.published import recover
+from resources.lake.publishing.unpublished import Unpublished
 from resources.table_file import lake_errors, make_folder
 
 NOTHING: Mapping[str, Manifest] = MappingProxyType({})

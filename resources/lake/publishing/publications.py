@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from resources.lake.claim import CLAIMS
-from resources.lake.level import level_of
-from resources.lake.manifest import Manifest
-from resources.lake.published import manifests
+from resources.lake.publishing.claim import CLAIMS
+from resources.lake.publishing.level import level_of
+from resources.lake.publishing.manifest import Manifest
+from resources.lake.publishing.published import manifests
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from resources import lock
-from resources.lake.commit import is_needed
+from resources.lake.publishing.commit import is_needed
 from resources.table_file import make_folder
 
 STAGING = "_staging"

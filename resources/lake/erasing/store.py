@@ -9,18 +9,18 @@ from pathlib import Path
 import pyarrow as pa
 
 from resources.errors import LakeBusy, LakeError
-from resources.lake.aside import STAGING, Aside, content
-from resources.lake.claim import Claims
-from resources.lake.commit import is_needed, pending
-from resources.lake.leftovers import OF_OLD
-from resources.lake.level import level_of
-from resources.lake.manifest import FILE
-from resources.lake.publications import Publication, publications
-from resources.lake.published import finish_forward
-from resources.lake.remains import Search
+from resources.lake.erasing.rewriting import erased
+from resources.lake.erasing.rows import counted
+from resources.lake.erasing.search import Search
+from resources.lake.publishing.aside import STAGING, Aside, content
+from resources.lake.publishing.claim import Claims
+from resources.lake.publishing.commit import is_needed, pending
+from resources.lake.publishing.leftovers import OF_OLD
+from resources.lake.publishing.level import level_of
+from resources.lake.publishing.manifest import FILE
+from resources.lake.publishing.publications import Publication, publications
+from resources.lake.publishing.published import finish_forward
 from resources.lake.resource import Lake
-from resources.lake.rewriting import erased
-from resources.lake.rows import counted
 from resources.privacy.person import Person
 from resources.table_file import lake_errors
 

@@ -1,0 +1,1 @@
+"""People found and erased in a lake: in what is published, what stands aside, and what runs hold."""
