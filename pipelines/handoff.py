@@ -12,6 +12,7 @@ from resources.lake.declared import read_type
 from resources.lake.frames.reader import named, one_schema
 from resources.lake.place import Place
 from resources.lake.publishing.manifest import Manifest
+from resources.lake.publishing.publications import tables
 from resources.warehouse.dialects import Dialect
 from resources.warehouse.handoff import HandOff, Part, named_table, script
 from resources.warehouse.lint import Finding, Severity, lint
@@ -108,5 +109,4 @@ def _keys(manifest: Manifest) -> list[str]:
 def _tables(lake: Lake) -> str:
     if not lake.root.is_dir():
         raise ConfigurationError(f"there is no lake at {lake.root}: set TARGETDATA_LAKE")
-    paths = sorted(path.name for path in lake.root.iterdir() if path.is_dir() and path.name[0] not in "_.")
-    return named([name for name in paths if lake.manifests(name)], shown=20) or "none"
+    return named([name for name in tables(lake.root) if lake.manifests(name)], shown=20) or "none"

@@ -12,9 +12,9 @@ from resources.errors import ConfigurationError, ExtractionError
 from resources.failures import named_failures
 from resources.lake import Lake
 from resources.lake.cancelled import cancelled_in
-from resources.lake.figures import TableRows, published
+from resources.lake.figures import TableRows, published_metadata
+from resources.lake.place import folder_of, window_of
 from resources.lake.publishing.partition import PartitionWriter
-from resources.lake.resource import folder_of
 from resources.lake.retention import days_kept, require_kept
 
 # An output with this metadata has recorded its materializations itself: the only way in Dagster 1.13 to give
@@ -138,7 +138,7 @@ class Publication:
         manifest = writer.manifests[name]
         rows = self._rows.setdefault(name, TableRows(self._lake, name)).after(manifest)
         declared = self._context.assets_def.metadata_by_key[self._context.asset_key]
-        self._record(partition, published(manifest, schema, rows, declared))
+        self._record(partition, published_metadata(manifest, schema, rows, declared))
 
     @contextmanager
     def failures(self) -> Iterator[None]:
@@ -154,11 +154,7 @@ class Publication:
         require_kept(name, self.keys, asset.partitions_def, days)
 
     def _window(self, key: str | None) -> tuple[datetime, datetime] | None:
-        partitions = self._context.assets_def.partitions_def
-        if key is None or not isinstance(partitions, dg.TimeWindowPartitionsDefinition):
-            return None
-        window = partitions.time_window_for_partition_key(key)
-        return window.start, window.end
+        return None if key is None else window_of(key, self._context.assets_def.partitions_def)
 
     def _record(self, partition: OpenPartition, figures: Mapping[str, dg.MetadataValue]) -> None:
         metadata, version = {**partition.metadata, **figures}, partition.version

@@ -28,8 +28,8 @@ ExtractionError
     ├── Unavailable            wait with backoff
     └── Refused                split the batch; alone, it is the key's own error
 
-Messages say what happened and what to do next. They never hold a token, a key or a profile's value, and
-nor do the details, which Dagster keeps in its database.
+Messages say what happened and what to do next. They never hold a token, a key or a profile's value, nor do
+the details, which Dagster keeps in its database.
 """
 
 from collections.abc import Mapping

@@ -12,7 +12,7 @@ from pipelines.extraction.partition import ExtractRange
 from resources.errors import ConfigurationError
 from resources.graphql.query import Query, load_schema
 from resources.lake import Lake
-from resources.lake.resource import folder_of
+from resources.lake.place import folder_of
 from resources.targetdata import TargetDataResource
 from tests.conftest import PROFILES_QUERY, SCHEMA, Connect
 from tests.local import last_days

@@ -10,7 +10,7 @@ import pytest
 
 from resources.errors import ConfigurationError, FeedError
 from resources.key_files.content import BLOCK_BYTES
-from resources.key_files.text import MAX_LINE_BYTES
+from resources.key_files.lines import MAX_LINE_BYTES
 from tests.feed_files import SECRET, jsonl, keys, parquet, read, refusal, relative
 
 

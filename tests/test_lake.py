@@ -13,7 +13,7 @@ import pytest
 
 from resources.errors import AccountingError, LakeError
 from resources.lake import Lake
-from resources.lake.resource import folder_of
+from resources.lake.place import folder_of
 from resources.table_file import TableFile
 from tests.lake_rows import DAY, SCHEMAS, everything, publish, rows
 

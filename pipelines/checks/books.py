@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pipelines.checks.finding import Figure
 
 
@@ -19,11 +22,16 @@ class Books:
                 f"{what}: " + ", ".join(f"{by} {_shown(is_, shown)}" for by, is_ in said.items())
             )
 
-    def none(self, what: str, number: int) -> None:
-        """Take note where there are some."""
-        if number:
+    def none(self, what: str, marks: pa.ChunkedArray) -> None:
+        """Take note where some are marked."""
+        if number := total(marks):
             self.wrong.append(f"{what}: {number:,}")
 
 
 def _shown(said: int | str, letters: int | None) -> str:
     return f"{said:,}" if isinstance(said, int) else said[:letters]
+
+
+def total(numbers: pa.ChunkedArray) -> int:
+    """Add up numbers, or count marks."""
+    return pc.sum(numbers, min_count=0).as_py() or 0

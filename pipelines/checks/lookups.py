@@ -5,7 +5,7 @@ from functools import reduce
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.checks.books import Books
+from pipelines.checks.books import Books, total
 from pipelines.checks.published import PublishedExtract, PublishedFile
 from pipelines.checks.shares import status_counts
 
@@ -37,7 +37,7 @@ def _keys(books: Books, extract: PublishedExtract, lookups: PublishedFile, asked
         books.figures["keys_erased"] = erased
     books.same("keys", {"lookups": keys.num_rows, "distinct": once, **recorded})
     enough = pc.and_ if extract.lacks_keys else pc.or_  # of several kinds of identifiers, one will do
-    books.none("lookups without a key", _number(reduce(enough, [pc.is_null(key) for key in keys.columns])))
+    books.none("lookups without a key", reduce(enough, [pc.is_null(key) for key in keys.columns]))
 
 
 def _statuses(books: Books, lookups: PublishedFile) -> None:
@@ -45,9 +45,9 @@ def _statuses(books: Books, lookups: PublishedFile) -> None:
     table = lookups.columns(["status", "identity", "code"])
     failed, found = (pc.equal(table["status"], status) for status in (FAILED, FOUND))
     has_code, has_identity = pc.is_valid(table["code"]), pc.is_valid(table["identity"])
-    books.none("failed lookups without a code", _number(pc.and_not(failed, has_code)))
-    books.none("lookups that have a code and did not fail", _number(pc.and_not(has_code, failed)))
-    books.none("lookups that have an identity and are not found", _number(pc.and_not(has_identity, found)))
+    books.none("failed lookups without a code", pc.and_not(failed, has_code))
+    books.none("lookups that have a code and did not fail", pc.and_not(has_code, failed))
+    books.none("lookups that have an identity and are not found", pc.and_not(has_identity, found))
 
 
 def _rows(books: Books, extract: PublishedExtract, rows: PublishedFile, lookups: PublishedFile) -> None:
@@ -58,8 +58,8 @@ def _rows(books: Books, extract: PublishedExtract, rows: PublishedFile, lookups:
     table = f"rows of {extract.table}"
     books.same(table, {"by the lookups found": made, "rows": number, "distinct in it": distinct})
     what = "identities" if extract.identity else "keys"
-    books.none(f"{what} of found lookups without a row", _number(pc.equal(groups[IN_ROWS], 0)))
-    books.none(f"{what} of rows without a found lookup", _number(pc.equal(groups[BY_LOOKUPS], 0)))
+    books.none(f"{what} of found lookups without a row", pc.equal(groups[IN_ROWS], 0))
+    books.none(f"{what} of rows without a found lookup", pc.equal(groups[BY_LOOKUPS], 0))
 
 
 def _grouped(extract: PublishedExtract, rows: PublishedFile, lookups: PublishedFile) -> pa.Table:
@@ -83,8 +83,4 @@ def _marked(table: pa.Table, by_lookups: int, in_rows: int) -> pa.Table:
 def _different(groups: pa.Table, side: str, identity: str | None) -> int:
     """Count the different ones on a side, and each that has no identity."""
     once = pc.min_element_wise(groups[side], 1)
-    return _number(pc.if_else(pc.is_null(groups["identity"]), groups[side], once) if identity else once)
-
-
-def _number(marks: pa.ChunkedArray) -> int:
-    return pc.sum(marks, min_count=0).as_py() or 0
+    return total(pc.if_else(pc.is_null(groups["identity"]), groups[side], once) if identity else once)

@@ -11,7 +11,7 @@ from pipelines.environment import environment
 from pipelines.plan.chosen import ChosenKeys
 from resources.errors import ConfigurationError
 from resources.graphql.query import Query
-from resources.lake.place import place_of, table_of
+from resources.lake.place import folder_of, table_of, window_of
 
 FEED_KEYS = "profile_keys"  # the asset that has the keys of the feed, all of them
 
@@ -128,8 +128,5 @@ def _between(name: str, keys: Sequence[str], first: str, last: str) -> Sequence[
 
 
 def _planned(key: str, partitions: dg.PartitionsDefinition) -> PlannedPartition:
-    window = None
-    if isinstance(partitions, dg.TimeWindowPartitionsDefinition):
-        found = partitions.time_window_for_partition_key(key)
-        window = found.start, found.end
-    return PlannedPartition(key, place_of(key, partitions).folder, window)
+    window = window_of(key, partitions)
+    return PlannedPartition(key, folder_of(key, window), window)

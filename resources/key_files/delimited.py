@@ -7,8 +7,8 @@ from itertools import chain
 
 from resources.key_files.columns import Cells
 from resources.key_files.complaints import ambiguous, broken, no_column
+from resources.key_files.lines import Lines, usable
 from resources.key_files.place import File
-from resources.key_files.text import Lines, usable
 
 
 def csv_keys(file: File, lines: Lines, column: str, *, delimiter: str) -> Iterator[str | None]:

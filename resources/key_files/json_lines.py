@@ -10,8 +10,8 @@ import msgspec
 from resources.errors import ConfigurationError
 from resources.key_files.columns import Cells
 from resources.key_files.complaints import broken, no_column
+from resources.key_files.lines import Lines, usable
 from resources.key_files.place import File
-from resources.key_files.text import Lines, usable
 
 EVENTS_ASKED_FOR_NAMES = 100
 

@@ -10,9 +10,9 @@ from resources.key_files.content import COMPRESSIONS, Content, compression_of
 from resources.key_files.delimited import csv_keys, csv_rows
 from resources.key_files.json_lines import JsonLines
 from resources.key_files.keys import FeedKeys
+from resources.key_files.lines import whole_lines
 from resources.key_files.parquet import parquet_keys, parquet_rows
 from resources.key_files.place import File, Place, expanded, matches, placed
-from resources.key_files.text import whole_lines
 
 JSON_LINES = (".jsonl", ".ndjson", ".json")
 DELIMITERS = {".csv": ",", ".tsv": "\t"}

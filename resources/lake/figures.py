@@ -31,7 +31,7 @@ class TableRows:
         return sum(self._partitions.values())
 
 
-def published(
+def published_metadata(
     manifest: Manifest, schema: pa.Schema, rows: int | None, declared: Mapping[str, object]
 ) -> dict[str, dg.MetadataValue]:
     """Give the metadata of a partition of a table that has so many rows in all.

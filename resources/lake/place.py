@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from urllib.parse import unquote
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import quote, unquote
 
 import dagster as dg
 import pyarrow as pa
 
-from resources.lake.resource import folder_of
+from resources.errors import ConfigurationError
 
+HOUR = timedelta(hours=1)
+DAY = timedelta(hours=23)  # the shortest day, when clocks go forward
+HOUR_NAME = "%Y%m%dT%HZ"  # in UTC
 # By the name of the level.
 TYPES = {"date": pa.date32(), "hour": pa.timestamp("us", tz="UTC"), "partition": pa.string()}
 
@@ -31,7 +34,7 @@ class Place:
             case "date":
                 value = pa.scalar(date.fromisoformat(text))
             case "hour":
-                hour = datetime.strptime(text, "%Y%m%dT%HZ").replace(tzinfo=UTC)
+                hour = datetime.strptime(text, HOUR_NAME).replace(tzinfo=UTC)
                 value = pa.scalar(hour, TYPES[name])
             case _:
                 value = pa.scalar(unquote(text))
@@ -40,10 +43,32 @@ class Place:
 
 def place_of(key: str, partitions: dg.PartitionsDefinition) -> Place:
     """Find a partition."""
-    if isinstance(partitions, dg.TimeWindowPartitionsDefinition):
-        window = partitions.time_window_for_partition_key(key)
-        return Place(key, folder_of(key, (window.start, window.end)))
-    return Place(key, folder_of(key))
+    return Place(key, folder_of(key, window_of(key, partitions)))
+
+
+def window_of(key: str, partitions: dg.PartitionsDefinition | None) -> tuple[datetime, datetime] | None:
+    """Give the start and the end of a partition by time; None for one that is not."""
+    if not isinstance(partitions, dg.TimeWindowPartitionsDefinition):
+        return None
+    window = partitions.time_window_for_partition_key(key)
+    return window.start, window.end
+
+
+def folder_of(key: str | None, window: tuple[datetime, datetime] | None = None) -> str:
+    """Name a partition's folder: by date, by hour in UTC, by its key, or no level at all."""
+    if key is None:
+        return ""
+    if window is None:
+        return f"partition={quote(key, safe='')}"
+    start, end = window
+    length = end.astimezone(UTC) - start.astimezone(UTC)  # in one zone, clocks are compared instead
+    if length < HOUR:
+        raise ConfigurationError(
+            "partitions shorter than an hour have no folder of their own: make them longer"
+        )
+    if length < DAY:
+        return f"hour={start.astimezone(UTC):{HOUR_NAME}}"
+    return f"date={start:%Y-%m-%d}"
 
 
 def table_of(key: dg.AssetKey, prefix: Sequence[str] = ()) -> str:

@@ -2,23 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from resources.errors import ConfigurationError, LakeError
+from resources.errors import LakeError
 from resources.lake.publishing.manifest import Manifest
 from resources.lake.publishing.partition import PartitionWriter
 from resources.lake.publishing.published import Opened, manifest, manifests, readable, together
-
-HOUR = timedelta(hours=1)
-DAY = timedelta(hours=23)  # the shortest day, when clocks go forward
 
 
 class Lake(dg.ConfigurableResource[Any]):
@@ -87,20 +82,3 @@ class Lake(dg.ConfigurableResource[Any]):
     def manifests(self, table: str) -> list[Manifest]:
         """Give the manifests of all published partitions of a table."""
         return manifests(self.root, table)
-
-
-def folder_of(key: str | None, window: tuple[datetime, datetime] | None = None) -> str:
-    """Name a partition's folder: by date, by hour in UTC, by its key, or no level at all."""
-    if key is None:
-        return ""
-    if window is None:
-        return f"partition={quote(key, safe='')}"
-    start, end = window
-    length = end.astimezone(UTC) - start.astimezone(UTC)  # in one zone, clocks are compared instead
-    if length < HOUR:
-        raise ConfigurationError(
-            "partitions shorter than an hour have no folder of their own: make them longer"
-        )
-    if length < DAY:
-        return f"hour={start.astimezone(UTC):%Y%m%dT%HZ}"
-    return f"date={start:%Y-%m-%d}"

@@ -7,13 +7,14 @@ from pathlib import Path
 import dagster as dg
 
 from resources.errors import ConfigurationError
+from resources.lake.place import HOUR_NAME, folder_of
 from resources.lake.publishing.aside import Aside
 from resources.lake.publishing.claim import Claims
 from resources.lake.publishing.commit import Commit
 from resources.lake.publishing.level import level_of
 from resources.lake.publishing.manifest import FILE, NAME
 from resources.lake.publishing.published import recover
-from resources.lake.resource import Lake, folder_of
+from resources.lake.resource import Lake
 from resources.table_file import lake_errors
 
 RETENTION_DAYS = "retention_days"  # in an asset's metadata
@@ -87,7 +88,7 @@ def _start(folder: str, like: datetime) -> datetime | None:
             case "date":
                 return datetime.fromisoformat(text).replace(tzinfo=like.tzinfo)
             case "hour":
-                return datetime.strptime(text, "%Y%m%dT%HZ").replace(tzinfo=UTC)
+                return datetime.strptime(text, HOUR_NAME).replace(tzinfo=UTC)
     except ValueError:
         pass
     return None

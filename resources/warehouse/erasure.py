@@ -83,7 +83,7 @@ class WarehouseStore:
 
 
 @dataclass(slots=True)
-class Place:
+class PersonsRows:
     """A table that may name the person, and the condition that a row of it is theirs.
 
     Its values are handed over beside the statement, which a server may log.
@@ -120,7 +120,7 @@ class Place:
             yield folder_of(level, value), int(str(found))
 
 
-def _places(database: Database, person: Person) -> Iterator[Place]:
+def _places(database: Database, person: Person) -> Iterator[PersonsRows]:
     for table in database.tables():
         rule = person.rule(table, _schema(database.columns(table))) if table != STAMPS else None
         if rule:
@@ -146,15 +146,15 @@ def _schema(columns: Mapping[str, exp.DataType]) -> pa.Schema:
     return pa.schema([*words, *numbers])
 
 
-def _theirs(table: str, rule: Rule) -> Place:
+def _theirs(table: str, rule: Rule) -> PersonsRows:
     """Write what `Rule.marks` does with a batch."""
     values: list[str] = []
     by_key = _any([_among(name, own, values) for name, own in rule.keys.items()])
     if not rule.identities:
-        return Place(table, by_key, values)
+        return PersonsRows(table, by_key, values)
     nulls = exp.and_(*(_column(name).is_(exp.null()) for name in rule.identities))
     found = [_among(name, own, values) for name, own in rule.identities.items()]
-    return Place(table, _any([*found, exp.and_(nulls, by_key)]), values)
+    return PersonsRows(table, _any([*found, exp.and_(nulls, by_key)]), values)
 
 
 def _any(conditions: list[exp.Condition]) -> exp.Condition:

@@ -117,9 +117,8 @@ class HandOff:
 
     def _selected(self, field: pa.Field) -> exp.Expression:
         if self.dialect is Dialect.BIGQUERY and pt.is_timestamp(field.type) and field.type.tz is None:
-            return exp.cast(
-                _column(field.name), "TIMESTAMP"
-            )  # Parquet's local ones arrive as instants of UTC
+            # Parquet's local ones arrive as instants of UTC.
+            return exp.cast(_column(field.name), "TIMESTAMP")
         return _column(field.name)
 
     def _value(self, field: pa.Field, value: pa.Scalar) -> exp.Expression:

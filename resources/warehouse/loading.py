@@ -53,9 +53,8 @@ class Replacement:
         name, what = table.name, f"the load of {table.name} {self.partition.folder}".strip()
         self.database.execute(exp.delete(self.database.table(name), where=self._place(table)), what)
         there = self.database.columns(name)
-        require_columns(
-            self.database, table, there, SchemaChanges.FROZEN
-        )  # another load may have changed them
+        # Another load may have changed them.
+        require_columns(self.database, table, there, SchemaChanges.FROZEN)
         schema = pa.schema([table.schema.field(column) for column in there])
         given = self.database.ingest(name, schema, self._placed(table, batches, schema), what)
         arrived = self.count(table)

@@ -11,7 +11,7 @@ from resources.errors import LakeError, PartitionMissing
 from resources.failures import named_failures
 from resources.lake.cancelled import cancelled_in
 from resources.lake.declared import COLUMN_SCHEMA, declared_schema
-from resources.lake.figures import TableRows, published
+from resources.lake.figures import TableRows, published_metadata
 from resources.lake.frames.kinds import frame_of, kind_of, supported
 from resources.lake.frames.reader import dataset, named
 from resources.lake.frames.returned import frames_of
@@ -82,14 +82,15 @@ class LakeIOManager(dg.ConfigurableIOManager):
         as Dagster takes it, for the sake of a range run that fails midway.
         """
         with named_failures(context.step_context.instance, context.run_id):
-            declares = context.definition_metadata.get(COLUMN_SCHEMA)
+            said = context.definition_metadata
+            declares = said.get(COLUMN_SCHEMA)
             if obj is None and declares is None:
                 return
             _require_asset(context)
             table = table_of(context.asset_key, self.key_prefix)
             places = _places(context)
             partitions = context.asset_partitions_def if context.has_asset_partitions else None
-            days = days_kept(context.definition_metadata, table)
+            days = days_kept(said, table)
             require_kept(table, [place.key for place in places], partitions, days)
             recorded: list[dg.AssetMaterialization] = []
             writer = TableWriter(
@@ -104,7 +105,9 @@ class LakeIOManager(dg.ConfigurableIOManager):
             try:
                 for place, frame in frames_of(obj, places, table):
                     manifest, schema = writer.publish(frame, place)
-                    metadata = published(manifest, schema, rows.after(manifest), context.definition_metadata)
+                    metadata = published_metadata(
+                        manifest, schema, rows.after(manifest), context.definition_metadata
+                    )
                     recorded.append(_recorded(context, place, metadata))
             except BaseException:
                 for event in recorded:  # Dagster records nothing of a step that fails

@@ -51,7 +51,7 @@ def one_schema(table: str, schemas: Mapping[str, pa.Schema], warn: Callable[[str
     for folder, schema in reversed(list(schemas.items())):
         for field in schema:
             known, where = fields.setdefault(field.name, (field, folder))
-            both = together(known.type, field.type)
+            both = one_type(known.type, field.type)
             if both is None:
                 raise LakeError(
                     f"{table}.{field.name} is {known.type} in {where} and {field.type} in {folder}: run the "
@@ -65,7 +65,7 @@ def one_schema(table: str, schemas: Mapping[str, pa.Schema], warn: Callable[[str
     return pa.schema([field for field, _ in fields.values()])
 
 
-def together(newer: pa.DataType, older: pa.DataType) -> pa.DataType | None:
+def one_type(newer: pa.DataType, older: pa.DataType) -> pa.DataType | None:
     """Give the type that both can be read as without a change of a value; None where there is none."""
     if newer == older:
         return newer
@@ -73,13 +73,13 @@ def together(newer: pa.DataType, older: pa.DataType) -> pa.DataType | None:
         fields: dict[str, pa.Field] = {field.name: field for field in newer}
         for field in older:
             known = fields.get(field.name, field)
-            both = together(known.type, field.type)
+            both = one_type(known.type, field.type)
             if both is None:
                 return None
             fields[field.name] = known.with_type(both)
         return pa.struct([field.with_nullable(True) for field in fields.values()])
     if pt.is_list(newer) and pt.is_list(older):
-        item = together(newer.value_type, older.value_type)
+        item = one_type(newer.value_type, older.value_type)
         return item and pa.list_(item)
     return None
 
