@@ -304,7 +304,7 @@ def test_a_list_that_was_ended_goes_on_with_what_was_left_out_counted(
                 staging.add(page, "")
             found.close()  # type: ignore[attr-defined]
             staging.leave(KeyboardInterrupt()) if pages else staging.complete()
-    tally = staging.tallies[""]
+    tally = staging.sums.tallies[""]
     tally.check(max_failed=0)
     stay = {p["profileId"] for p in lists.people[40:] if may_stay(p)}
     assert (tally.asked, tally.staged, tally.suppressed, tally.found) == (60, 35, 40, len(stay))

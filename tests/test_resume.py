@@ -87,10 +87,10 @@ def test_the_next_run_asks_only_for_the_keys_that_are_left(
 ) -> None:
     first = take(connect(sandbox), profiles_query, stage(), 9, keys=umids)
     answered = set(sandbox.answers)
-    staged = first.tallies[""].asked
+    staged = first.sums.tallies[""].asked
     assert 40 <= staged < len(umids)
     second = take(connect(sandbox), profiles_query, stage(), keys=umids)
-    assert second.tallies[""].staged == staged
+    assert second.sums.tallies[""].staged == staged
     again = [umid for umid, times in sandbox.answers.items() if times > 1]
     assert len(again) == len(answered) - staged, "at most what was in flight when the run was ended"
     found = tables(profiles_query, second)
@@ -127,7 +127,7 @@ def test_an_interrupt_while_a_slice_is_staged_loses_and_doubles_nothing(
         first.flush()
     first.leave(KeyboardInterrupt())
     second = take(connect(sandbox), profiles_query, stage(), keys=umids)
-    assert second.tallies[""].staged == first.tallies[""].asked == 15
+    assert second.sums.tallies[""].staged == first.sums.tallies[""].asked == 15
     assert lookups(tables(profiles_query, second)["profiles__lookups"]) == expected_lookups(sandbox, umids)
 
 
@@ -137,10 +137,10 @@ def test_a_run_over_several_partitions_goes_on_in_all_of_them(
     days = {str(day): sandbox.umids_of(day) for day in (DAY, OTHER_DAY)}
     keys = {day: pa.table({"umid": umids}) for day, umids in days.items()}
     first = take(connect(sandbox), profiles_query, stage(*days), 12, keys=GroupedKeys(keys))
-    asked = {day: tally.asked for day, tally in first.tallies.items()}
+    asked = {day: tally.asked for day, tally in first.sums.tallies.items()}
     sandbox.clear()
     second = take(connect(sandbox), profiles_query, stage(*days), keys=GroupedKeys(keys))
-    assert {day: tally.staged for day, tally in second.tallies.items()} == asked
+    assert {day: tally.staged for day, tally in second.sums.tallies.items()} == asked
     assert all(asked.values())
     assert len(sandbox.answers) < len({umid for umids in days.values() for umid in umids})
     for day, umids in days.items():
@@ -157,10 +157,10 @@ def test_other_keys_another_query_or_another_api_start_afresh(
         ROOT / "pipelines/defs/profiles/profiles.graphql", schema=ROOT / "pipelines/schema.graphql"
     )
     other = connect(sandbox, base_url=sandbox.url.replace("127.0.0.1", "localhost"))
-    assert take(connect(sandbox), profiles_query, stage(), keys=umids[1:]).tallies[""].staged == 0
-    assert take(connect(sandbox), by_key, stage(query=by_key), keys=umids).tallies[""].staged == 0
-    assert take(other, profiles_query, stage(), keys=umids).tallies[""].staged == 0
-    assert take(connect(sandbox), profiles_query, stage(), keys=umids).tallies[""].staged > 0
+    assert take(connect(sandbox), profiles_query, stage(), keys=umids[1:]).sums.tallies[""].staged == 0
+    assert take(connect(sandbox), by_key, stage(query=by_key), keys=umids).sums.tallies[""].staged == 0
+    assert take(other, profiles_query, stage(), keys=umids).sums.tallies[""].staged == 0
+    assert take(connect(sandbox), profiles_query, stage(), keys=umids).sums.tallies[""].staged > 0
 
 
 def test_what_is_older_than_a_day_is_not_gone_on_with(
@@ -170,7 +170,7 @@ def test_what_is_older_than_a_day_is_not_gone_on_with(
     (begun,) = tmp_path.rglob(stage_module.STARTED)
     long_ago = Started(datetime.now(UTC) - RESUMABLE - timedelta(seconds=1))
     begun.write_bytes(msgspec.json.encode(long_ago))
-    assert take(connect(sandbox), profiles_query, stage(), keys=umids).tallies[""].staged == 0
+    assert take(connect(sandbox), profiles_query, stage(), keys=umids).sums.tallies[""].staged == 0
 
 
 def test_a_key_that_failed_is_asked_again(
@@ -179,7 +179,7 @@ def test_a_key_that_failed_is_asked_again(
     poison = umids[3]
     sandbox.faults.alias_errors = {poison: -1}
     first = take(connect(sandbox), profiles_query, stage(), keys=umids)
-    assert first.tallies[""].failed == 1
+    assert first.sums.tallies[""].failed == 1
     path = first.write_failed("", "date=2026-11-22")
     assert pa.parquet.read_table(path)["umid"].to_pylist() == [poison]
     first.leave(KeyboardInterrupt())
@@ -187,10 +187,10 @@ def test_a_key_that_failed_is_asked_again(
     sandbox.clear()
     second = take(connect(sandbox), profiles_query, stage(), keys=umids)
     assert sandbox.answers == {poison: 1}
-    assert (second.tallies[""].failed, second.tallies[""].staged) == (0, len(umids) - 1)
+    assert (second.sums.tallies[""].failed, second.sums.tallies[""].staged) == (0, len(umids) - 1)
     found = tables(profiles_query, second)
     assert sorted(lookups(found["profiles__lookups"])) == expected_lookups(sandbox, umids)
-    second.tallies[""].check(max_failed=0)
+    second.sums.tallies[""].check(max_failed=0)
 
 
 def test_a_damaged_slice_is_asked_again_with_those_behind_it(
@@ -201,7 +201,7 @@ def test_a_damaged_slice_is_asked_again_with_those_behind_it(
     assert len(files) > 3
     files[2].write_bytes(files[2].read_bytes()[:-1] + b"x")
     second = take(connect(sandbox), profiles_query, stage(), keys=umids)
-    assert 40 <= second.tallies[""].staged < 60
+    assert 40 <= second.sums.tallies[""].staged < 60
     assert lookups(tables(profiles_query, second)["profiles__lookups"]) == expected_lookups(sandbox, umids)
 
 
@@ -224,7 +224,7 @@ def test_what_a_living_run_has_staged_is_its_own(
     for page in islice(connect(sandbox).pages(profiles_query, keys=umids, resume=living), 9):
         living.add(page, "")
     other = take(connect(sandbox), profiles_query, stage(), keys=umids)
-    assert other.tallies[""].staged == 0
+    assert other.sums.tallies[""].staged == 0
     assert lookups(tables(profiles_query, other)["profiles__lookups"]) == expected_lookups(sandbox, umids)
 
 
@@ -278,17 +278,20 @@ def test_many_keys_that_fail_again_are_failed_and_no_broken_server(
     bad = umids[3::10]
     setattr(sandbox.faults, way, dict.fromkeys(bad, -1) if way == "alias_errors" else bad)
     first = take(connect(sandbox, max_attempts=2), profiles_query, stage(), keys=umids)
-    assert first.tallies[""].failed == len(bad) > 3
+    assert first.sums.tallies[""].failed == len(bad) > 3
     first.leave(TooManyFailed("more than may"))
     second = take(connect(sandbox, max_attempts=2), profiles_query, stage(), keys=umids)
-    assert (second.tallies[""].failed, second.tallies[""].staged) == (len(bad), len(umids) - len(bad))
+    assert (second.sums.tallies[""].failed, second.sums.tallies[""].staged) == (
+        len(bad),
+        len(umids) - len(bad),
+    )
 
 
 def test_what_does_not_add_up_is_not_gone_on_with(
     sandbox: Sandbox, connect: Connect, profiles_query: Query, stage: Stage, umids: list[str]
 ) -> None:
     take(connect(sandbox), profiles_query, stage(), keys=umids).leave(AccountingError("keys do not add up"))
-    assert take(connect(sandbox), profiles_query, stage(), keys=umids).tallies[""].staged == 0
+    assert take(connect(sandbox), profiles_query, stage(), keys=umids).sums.tallies[""].staged == 0
 
 
 def test_another_partition_with_the_same_keys_starts_afresh(
@@ -296,9 +299,9 @@ def test_another_partition_with_the_same_keys_starts_afresh(
 ) -> None:
     take(connect(sandbox), profiles_query, stage(partition="2026-11-21"), 9, keys=umids)
     other = take(connect(sandbox), profiles_query, stage(partition="2026-11-22"), keys=umids)
-    assert other.tallies[""].staged == 0
+    assert other.sums.tallies[""].staged == 0
     same = take(connect(sandbox), profiles_query, stage(partition="2026-11-21"), keys=umids)
-    assert same.tallies[""].staged > 0
+    assert same.sums.tallies[""].staged > 0
 
 
 def test_an_index_that_is_damaged_anywhere_is_asked_again(
@@ -314,7 +317,7 @@ def test_an_index_that_is_damaged_anywhere_is_asked_again(
             assert read is None or good[place : place + 1] == byte
     index.write_bytes(b"\xff" + good[1:])
     second = take(connect(sandbox), profiles_query, stage(), keys=umids)
-    assert 20 <= second.tallies[""].staged < 40
+    assert 20 <= second.sums.tallies[""].staged < 40
     assert lookups(tables(profiles_query, second)["profiles__lookups"]) == expected_lookups(sandbox, umids)
 
 

@@ -80,7 +80,7 @@ def test_a_list_goes_on_along_its_cursor(server: OddServer, take: Take, identity
     asked_before = len(server.asked)
     done = take(query)
     assert rows(done) == ROWS
-    assert done.tallies[""].staged == 35
+    assert done.sums.tallies[""].staged == 35
     assert server.asked[asked_before]["after"] == "35"
     assert len(server.asked) - asked_before == 5
 
@@ -123,7 +123,7 @@ def test_a_cursor_that_the_server_has_forgotten_starts_the_list_anew(server: Odd
     server._root["ts"] = forgetful
     done = take(query)
     assert rows(done) == ROWS
-    assert done.tallies[""].staged == 0
+    assert done.sums.tallies[""].staged == 0
 
 
 def test_a_list_by_numbers_is_read_anew_as_its_rows_may_have_shifted(server: OddServer, take: Take) -> None:
@@ -131,7 +131,7 @@ def test_a_list_by_numbers_is_read_anew_as_its_rows_may_have_shifted(server: Odd
     take(query, 7)
     done = take(query)
     assert rows(done) == ROWS
-    assert done.tallies[""].staged == 0
+    assert done.sums.tallies[""].staged == 0
 
 
 def test_a_short_trouble_of_the_server_gives_up_nothing(server: OddServer, take: Take) -> None:
@@ -147,7 +147,7 @@ def test_a_short_trouble_of_the_server_gives_up_nothing(server: OddServer, take:
     server._root["ts"] = lambda _, **how: resolve(**how)
     done = take(query)
     assert rows(done) == ROWS
-    assert done.tallies[""].staged == 35
+    assert done.sums.tallies[""].staged == 35
 
 
 def test_a_smaller_page_size_counts_for_what_is_left(server: OddServer, take: Take) -> None:

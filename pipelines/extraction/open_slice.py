@@ -1,68 +1,16 @@
-"""A slice while its pages come in, and what it counts."""
+"""A slice while its pages come in."""
 
 import time
-from collections import Counter
 
-import msgspec
+import pyarrow as pa
 
-from resources.graphql.page import Page, Tally
+from pipelines.extraction.sums import Figures
+from resources.graphql.page import Page
 from resources.graphql.query import Query
 
 SLICE_KEYS = 10_000  # or rows of a list: so many are asked again after a kill, at most
 SLICE_BYTES = 64 * 1024 * 1024  # of Arrow data in memory
 SLICE_SECONDS = 120.0  # of a slow API's answers
-
-
-class Figures(msgspec.Struct):
-    """What a slice counts of one group; `child_rows` by table."""
-
-    asked: int = 0
-    found: int = 0
-    filtered: int = 0
-    not_found: int = 0
-    failures: dict[str, int] = {}
-    suppressed: int = 0
-    list_total: int | None = None
-    notes: list[str] = []
-    rows: int = 0
-    child_rows: dict[str, int] = {}
-
-    def add(self, page: Page, query: Query) -> None:
-        """Take in a page."""
-        self.asked += page.asked
-        self.found += page.found
-        self.filtered += page.filtered
-        self.not_found += page.not_found
-        self.failures = dict(Counter(self.failures) + page.failures)
-        self.suppressed += page.suppressed
-        self.list_total = page.list_total
-        self.notes = [*self.notes, *page.notes]
-        self.rows += rows_of(page, query)
-        self.child_rows = dict(Counter(self.child_rows) + child_rows_of(page, query))
-
-    def tally(self) -> Tally:
-        """Give them as the sum of some pages."""
-        return Tally(
-            asked=self.asked,
-            found=self.found,
-            filtered=self.filtered,
-            not_found=self.not_found,
-            failures=Counter(self.failures),
-            suppressed=self.suppressed,
-            list_total=self.list_total,
-            notes=list(self.notes),
-        )
-
-
-def rows_of(page: Page, query: Query) -> int:
-    """Give the rows of the extract's own table."""
-    rows: int = page.tables[query.name].num_rows
-    return rows
-
-
-def child_rows_of(page: Page, query: Query) -> Counter[str]:
-    """Give the rows of each list's table."""
-    return Counter({child.name: page.tables[child.name].num_rows for child in query.children})
 
 
 class OpenSlice:
@@ -97,3 +45,15 @@ class OpenSlice:
     def whole(self) -> list[tuple[str, Page]]:
         """The pages without those whose keys are cut: other groups have yet to get them."""
         return self.pages[: self._whole]
+
+    def gathered(
+        self, query: Query
+    ) -> tuple[dict[str, dict[str, list[pa.Table]]], dict[str, Figures], bytes | None]:
+        """Give their rows by table and group, the figures of each group, and how to go on behind them."""
+        rows: dict[str, dict[str, list[pa.Table]]] = {}
+        figures: dict[str, Figures] = {}
+        for group, page in self.whole:
+            figures.setdefault(group, Figures()).add(page, query)
+            for name, table in page.tables.items():
+                rows.setdefault(name, {}).setdefault(group, []).append(table)
+        return rows, figures, self.whole[-1][1].reached

@@ -39,23 +39,23 @@ class ExtractPartition:
     @property
     def tally(self) -> Tally:
         """The sum of its pages."""
-        return self._staging.tallies[self._group]
+        return self._staging.sums.tallies[self._group]
 
     @property
     def rows(self) -> int:
         """The rows of its own table."""
-        return self._staging.rows[self._group]
+        return self._staging.sums.rows[self._group]
 
     @property
     def child_rows(self) -> dict[str, int]:
         """The rows of the tables of its lists."""
-        counted = self._staging.child_rows[self._group]
+        counted = self._staging.sums.child_rows[self._group]
         return {child.name: counted[child.name] for child in self._query.children}
 
     @property
     def new_rows(self) -> int:
         """Those of them that this run has got from the API."""
-        return self.rows - self._staging.staged_rows[self._group]
+        return self.rows - self._staging.sums.staged_rows[self._group]
 
     @property
     def resume(self) -> Resume:

@@ -1,7 +1,6 @@
 """Pages of a run while they come in: staged in slices, so that the run after a killed one goes on."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.extraction.open_slice import Figures, OpenSlice, child_rows_of, rows_of
+from pipelines.extraction.open_slice import OpenSlice
+from pipelines.extraction.sums import Figures, Sums
 from pipelines.privacy import suppression_of
 from resources.errors import AccountingError, ConfigurationError, ErasedMeanwhile, ExtractionError
-from resources.graphql.page import Page, Tally
+from resources.graphql.page import Page
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from resources.graphql.tables import LOOKUPS
@@ -46,10 +46,7 @@ class Staging:
     ) -> None:
         self.fences: list[Callable[[], object]] = []
         self.claims: list[Callable[[], object]] = []
-        self.tallies = {group: Tally() for group in groups}
-        self.rows: Counter[str] = Counter()
-        self.staged_rows: Counter[str] = Counter()
-        self.child_rows: dict[str, Counter[str]] = {group: Counter() for group in groups}
+        self.sums = Sums(groups)
         self._root = root
         self._query = query
         self._run = run
@@ -79,23 +76,14 @@ class Staging:
             if any(said.failures for said in figures.values()):
                 self._forget_failed(self._stage, number, figures)
             for group, said in figures.items():
-                self._forget_suppressed(said)
-                self.tallies[group].add_staged(said.tally())
-                self.rows[group] += said.rows
-                self.staged_rows[group] += said.rows
-                self.child_rows[group].update(said.child_rows)
+                if isinstance(self._query.plan, Keyed):
+                    said.forget_suppressed()
+                self.sums.add_staged(group, said)
 
     def _forget_failed(self, stage: Stage, number: int, figures: Mapping[str, Figures]) -> None:
         for said in figures.values():
-            said.asked -= sum(said.failures.values())
-            said.failures = {}
+            said.forget_failed()
         stage.keep_only(number, self._query.name + LOOKUPS, _not_failed, figures)
-
-    def _forget_suppressed(self, said: Figures) -> None:
-        """Count keys that have no row among the lookups when they are asked again."""
-        if isinstance(self._query.plan, Keyed):
-            said.asked -= said.suppressed
-            said.suppressed = 0
 
     def staged(self, table: str) -> Iterator[tuple[str, pa.Table]]:
         """Give the rows that are staged, by group."""
@@ -111,12 +99,7 @@ class Staging:
         """Forget what is staged."""
         self._held.clear()
         self._slices = 0
-        self._forget()
-
-    def _forget(self) -> None:
-        self.tallies = {group: Tally() for group in self.tallies}
-        self.rows, self.staged_rows = Counter(), Counter()
-        self.child_rows = {group: Counter() for group in self.child_rows}
+        self.sums = Sums(self.sums.tallies)
 
     # What comes in.
 
@@ -125,16 +108,14 @@ class Staging:
         if self._screen is None:
             return keys
         left, number = self._screen.left(keys)
-        self.tallies[group].withhold(number)
+        self.sums.tallies[group].withhold(number)
         return left
 
     def add(self, page: Page, group: str) -> None:
         """Take in a page; a slice is staged when it has enough, and no key is cut in two."""
         if self._screen:
             page = self._screen.page(page)
-        self.tallies[group].add(page)
-        self.rows[group] += rows_of(page, self._query)
-        self.child_rows[group].update(child_rows_of(page, self._query))
+        self.sums.add(page, self._query, group)
         self._open.add(page, group)
         if page.is_last_of_keys and self._open.is_full:
             self.flush()
@@ -160,21 +141,11 @@ class Staging:
 
     def _append(self) -> None:
         """Stage the open slice; an interrupt meanwhile neither loses it nor stages it twice."""
-        pages = self._open.whole
-        if not pages:
+        if not self._open.whole:
             return
         if len(self._held.slices) == self._slices:
-            self._stage_pages(pages)
+            self._held.append(*self._open.gathered(self._query))
         self._open, self._slices = OpenSlice(), len(self._held.slices)
-
-    def _stage_pages(self, pages: Sequence[tuple[str, Page]]) -> None:
-        rows: dict[str, dict[str, list[pa.Table]]] = {}
-        figures: dict[str, Figures] = {}
-        for group, page in pages:
-            figures.setdefault(group, Figures()).add(page, self._query)
-            for name, table in page.tables.items():
-                rows.setdefault(name, {}).setdefault(group, []).append(table)
-        self._held.append(rows, figures, pages[-1][1].reached)
 
     def leave(self, error: BaseException) -> None:
         """Keep what the next run can go on with, unless it does not add up; `error` is what ends this one."""

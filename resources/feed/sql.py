@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pydantic import Field
 
-from resources.adbc import connect, query_errors, shown
+from resources.adbc import connect, shown
 from resources.connection import SECRET
 from resources.errors import ConfigurationError, FeedError
 from resources.feed.distinct import Distinct
@@ -19,6 +19,7 @@ from resources.key_files.columns import Columns
 from resources.key_files.complaints import no_column
 from resources.key_files.keys import FeedKeys
 from resources.key_files.texts import is_key, key_texts
+from resources.query_errors import query_errors
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,7 +10,6 @@ import pyarrow.types as pt
 
 from resources.graphql.columns import column_name
 from resources.graphql.tables import LOOKUPS
-from resources.privacy.suppression import Suppression
 
 IDENTITY = "identity"  # the column of lookups
 Values = Mapping[str, frozenset[str]]  # by column
@@ -100,23 +98,6 @@ class Person:
             own = {name: self.identities.get(name, frozenset()) for name in sorted(columns)}
         keys = {name: values for name, values in self.keys.items() if name in known and name not in own}
         return Rule(own, keys) if own or keys else None
-
-
-class Store(Protocol):
-    """A place that people are erased from: the lake, a warehouse."""
-
-    def count(self, person: Person) -> Mapping[str, int]:
-        """Count their rows by table and partition; nothing is changed."""
-
-    def erase(self, person: Person) -> Mapping[str, int]:
-        """Remove their rows, each partition of some tables at once; count them by table and partition."""
-
-
-class StoreBeside(Store, Protocol):
-    """A place beside the lake."""
-
-    def on(self, suppression: Suppression, known: Person, keys: Collection[str]) -> Person:
-        """Find all of a suppression list who are here, by the identities that `known` has, and by `keys`."""
 
 
 def is_name(type_: pa.DataType) -> bool:

@@ -9,8 +9,8 @@ from uuid import uuid4
 import pyarrow as pa
 from sqlglot import exp
 
-from resources.adbc import query_errors
 from resources.errors import AccountingError, ExtractionError, WarehouseError
+from resources.query_errors import query_errors
 from resources.warehouse.columns import known_type
 
 if TYPE_CHECKING:

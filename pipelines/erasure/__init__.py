@@ -8,57 +8,23 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-import msgspec
 import pyarrow as pa
 
-from pipelines.environment import environment
+from pipelines.erasure.account import ROOTS, answered
+from pipelines.erasure.identifiers import identifiers_of
+from pipelines.erasure.record import Record, discreet
+from pipelines.erasure.stores import Store, StoreBeside
 from resources.connection import Connection
 from resources.graphql.columns import column_name
-from resources.graphql.page import Tally
-from resources.graphql.query import Query
-from resources.graphql.tables import FETCHED_AT, LOOKUPS
 from resources.lake import Lake
-from resources.lake.erasing.people import Entries, People
+from resources.lake.erasing.people import People
 from resources.lake.erasing.store import LakeStore, Remains
 from resources.lake.publishing.publications import publications
 from resources.privacy import Suppression
-from resources.privacy.entry_fields import entry_fields, parse_fields
-from resources.privacy.person import Person, Store, StoreBeside
-from resources.table_file import make_folder, replace, write_file
+from resources.privacy.person import Person
 
-RECORDS = "_erasures"
-FORMAT_VERSION = 1
-LIST = "identifiers"
-QUERY = Path(__file__).parent / "defs" / "profiles" / "profiles.graphql"
-FIRST = {
-    "profiles": "profile_id"
-}  # how the shipped extract names people, of whom the lake may have none left
-ROOTS = {"umid": "personTargetDataByUmid", "profile_id": "personTargetDataByProfileId"}
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of an erasure: nothing that tells whom it was of."""
-
-    format_version: int = FORMAT_VERSION
-    id: str
-    at: datetime
-    version: str
-    kinds: list[str]
-    identities: int
-    rows: dict[str, dict[str, int]]
-    fenced: int
-    removed: int
-    finished: bool = True
-    left: int | None
-    shared: int | None
-
-    def write(self, root: Path) -> Path:
-        """Write it into the lake, down to the disk."""
-        make_folder(root / RECORDS)
-        name = f"{self.at:%Y%m%dT%H%M%SZ}-{self.id}.json"
-        text = msgspec.json.format(msgspec.json.encode(self))
-        replace(write_file(root / RECORDS / f".{name}.part", text), root / RECORDS / name)
-        return root / RECORDS / name
+# How the shipped extract names people, of whom the lake may have none left.
+FIRST = {"profiles": "profile_id"}
 
 
 @dataclass(slots=True)
@@ -88,7 +54,7 @@ class Erasure:
     def people(self) -> People:
         """Who is in the lake."""
         self.say("looking who is in the lake")
-        return People(self.lake, publications(self.lake.root), _told)
+        return People(self.lake, publications(self.lake.root), identifiers_of)
 
     def person(self, given: Iterable[tuple[str, str]], connection: Connection | None) -> Person:
         """Find out who is known by some keys, by the lake and by what the account answers.
@@ -169,7 +135,7 @@ class Erasure:
             version=version("targetdata-pipelines"),
             kinds=person.kinds,
             identities=max(map(len, person.identities.values()), default=0),
-            rows=_discreet(rows, person),
+            rows=discreet(rows, person),
             fenced=self._lake_store.fenced,
             removed=self._lake_store.removed,
             finished=remains is not None,
@@ -184,61 +150,3 @@ class Erasure:
     @cached_property
     def _lake_store(self) -> LakeStore:
         return LakeStore(self.lake, id=self.id, say=self.say, wait_seconds=self.wait_seconds)
-
-
-def answered(connection: Connection, person: Person) -> Person:
-    """Ask the account who a person is, with the shipped query."""
-    found = Person()
-    for column, root in ROOTS.items():
-        values = {**person.keys, **person.identities}.get(column)
-        if values:
-            query = Query.load(
-                QUERY,
-                schema=environment().schema_file,
-                name=f"erasure_by_{column}",
-                root=root,
-                identity="profileId",
-                scalars=environment().scalars,
-            )
-            name = query.tables[query.name + LOOKUPS].names[0]
-            tally = Tally()
-            for page in connection.pages(query, keys=pa.table({name: sorted(values)})):
-                tally.add(page)
-                found = found.and_(_in_answer(page.tables[query.name]))
-            tally.check(max_failed=0, what="who the person is")
-    return found
-
-
-def _in_answer(rows: pa.Table) -> Person:
-    entries, found = _told("profiles", rows.schema), Person()
-    for batch in rows.to_batches():
-        ids = frozenset(batch.column("profile_id").drop_null().to_pylist())
-        names = frozenset(entries.read(batch)) if entries else frozenset()
-        found = found.and_(Person({"profile_id": ids}, names=names))
-    return found
-
-
-def _told(table: str, schema: pa.Schema) -> Entries | None:
-    """Tell where a table has identifiers: in a list of that name, or in its own columns."""
-    if table.endswith(f"__{LIST}"):
-        entry = pa.struct([field for field in schema if field.name != FETCHED_AT.name])
-        fields = _entry_fields(pa.schema([(LIST, pa.list_(entry))]))
-        return Entries(None, *fields) if fields else None
-    fields = _entry_fields(schema)
-    return Entries(LIST, *fields) if fields else None
-
-
-def _entry_fields(schema: pa.Schema) -> tuple[str, str] | None:
-    found = entry_fields(LIST, schema, parse_fields(environment().wide_fields), otherwise="")
-    return None if isinstance(found, str) else (found.name, found.value)
-
-
-def _discreet(rows: dict[str, dict[str, int]], person: Person) -> dict[str, dict[str, int]]:
-    """Leave out the name of a partition that is the person's own."""
-    said: dict[str, dict[str, int]] = {store: {} for store in rows}
-    for store, found in rows.items():
-        for place, number in found.items():
-            is_theirs = any(value in place for value in person.values)
-            name = place.partition(" ")[0] if is_theirs else place
-            said[store][name] = said[store].get(name, 0) + number
-    return said
