@@ -20,7 +20,7 @@ from resources.graphql.query import Query
 from resources.key_files import FeedKeys, read_key_file
 from resources.key_files.columns import named_columns
 from resources.privacy import Screen
-from resources.table_file import TableFile, lake_errors, replace
+from resources.table_file import TableFile, replace, writing_errors
 
 
 def extract_to_file(
@@ -111,13 +111,13 @@ def _files(query: Query, out: Path, privacy: str) -> Iterator[dict[str, TableFil
     files: dict[str, TableFile] = {}
     footer = {"query": query.hash} | ({"privacy": privacy} if privacy else {})
     try:
-        with lake_errors(out.parent):
+        with writing_errors(str(out), setting="--out"):
             out.parent.mkdir(parents=True, exist_ok=True)
             for name, schema in query.tables.items():
                 _require_no_folder(targets[name])
                 files[name] = TableFile(aside[name], schema, footer)
         yield files
-        with lake_errors(out.parent):
+        with writing_errors(str(out), setting="--out"):
             for file in files.values():
                 file.close()
                 file.verify()

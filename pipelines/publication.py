@@ -9,7 +9,7 @@ import dagster as dg
 import pyarrow as pa
 
 from resources.errors import ConfigurationError, ExtractionError
-from resources.failures import named_failures
+from resources.failures import named_failures, raise_worst
 from resources.lake import Lake
 from resources.lake.cancelled import cancelled_in
 from resources.lake.figures import TableRows, published_metadata
@@ -102,8 +102,9 @@ class Publication:
 
     @contextmanager
     def apart(self) -> Iterator[Callable[..., AbstractContextManager[OpenPartition]]]:
-        """Give what opens a partition; a failure does not end the run's others and is raised at the end."""
+        """Give what opens a partition; one that fails is said, ends no other, and is raised at the end."""
         failures: list[ExtractionError] = []
+        say = self._context.log.error
 
         @contextmanager
         def attempt(key: str | None, schemas: Mapping[str, pa.Schema]) -> Iterator[OpenPartition]:
@@ -111,12 +112,12 @@ class Publication:
                 with self.open(key, schemas) as partition:
                     yield partition
             except ExtractionError as failure:
+                say(f"{key or ''}: {failure}".removeprefix(": "))
                 failures.append(failure)
 
         with self.failures():
             yield attempt
-            if failures:
-                raise failures[0]
+            raise_worst(failures)
 
     @contextmanager
     def open(

@@ -1,12 +1,12 @@
 """Which error is for a person, which for a retry and when; mapped to Dagster in this one place."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import PurePath
 
 import dagster as dg
 
-from resources.errors import ExtractionError, Throttled, TryLater, Unavailable
+from resources.errors import ExtractionError, PersonNeeded, Throttled, TryLater, Unavailable
 from resources.graphql.retry import LATER_SECONDS, LONGEST_LATER_SECONDS
 
 LATER_RETRIES = 12  # of a step that may succeed later; with the feed's half hour, six hours
@@ -53,6 +53,19 @@ def seconds_until_later(error: ExtractionError) -> float | None:
             return LATER_SECONDS
         case _:
             return None
+
+
+def raise_worst(failures: Sequence[ExtractionError]) -> None:
+    """Raise one of several failures, if there is any: a person's before others, as no retry helps it.
+
+    It names the others in its details.
+    """
+    if not failures:
+        return
+    worst = next((failure for failure in failures if isinstance(failure, PersonNeeded)), failures[0])
+    also = [str(failure) for failure in failures if failure is not worst]
+    worst.details |= {"also_failed": also} if also else {}
+    raise worst
 
 
 def failure(error: ExtractionError, description: str) -> dg.Failure:

@@ -161,7 +161,14 @@ def sync(folder: Path) -> None:
 
 @contextmanager
 def lake_errors(root: Path) -> Iterator[None]:
-    """Give the file system's errors their name."""
+    """Give the file system's errors their name, for the lake at `root`."""
+    with writing_errors(f"the lake {root}", setting="TARGETDATA_LAKE"):
+        yield
+
+
+@contextmanager
+def writing_errors(place: str, *, setting: str) -> Iterator[None]:
+    """Give the file system's errors their name, for a place that a setting has chosen."""
     try:
         yield
     except OSError as error:
@@ -169,6 +176,6 @@ def lake_errors(root: Path) -> Iterator[None]:
         if error.errno and ARROW in said:
             said = os.strerror(error.errno)
         raise LakeError(
-            f"the lake {root} cannot be written: {said}. Choose another place (TARGETDATA_LAKE) or mend its "
-            "permissions or space"
+            f"{place} cannot be written: {said}. Choose another place ({setting}) or mend its permissions or "
+            "space"
         ) from error

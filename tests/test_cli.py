@@ -140,6 +140,8 @@ def test_an_output_that_cannot_be_written_is_found_before_the_api_is_asked(locat
     code, said = extract(location, location.folder / "keys.csv", check=False)
     assert code == 1
     assert "cannot be written" in said
+    assert "(--out)" in said
+    assert "lake" not in said
     assert location.sandbox.requests == []
 
 

@@ -194,3 +194,22 @@ def test_who_may_write_a_schema_needs_no_right_to_make_any(postgresql_schema: Ta
     assert restricted.rows("SELECT a FROM t") == [("first",)]
     with pytest.raises(WarehouseError, match="the making of the schema new failed: permission denied"):
         load_row(restricted, OLD, namespace="new")
+
+
+def test_columns_that_differ_in_case_only_are_named_before_duckdb_takes_them_for_one(
+    duckdb_file: Target,
+) -> None:
+    schema = pa.schema([("umid", pa.string()), ("UMID", pa.string())])
+    tables = [LoadedTable(table, None) for table in flat_tables("frames", schema)]
+    with pytest.raises(
+        ConfigurationError, match="frames has the columns umid and UMID, which differ in case"
+    ):
+        load(duckdb_file, tables, [[]], partition=Partition("", None))
+
+
+def test_postgresql_tells_columns_apart_by_their_case(postgresql_schema: Target) -> None:
+    schema = pa.schema([("umid", pa.string()), ("UMID", pa.string())])
+    tables = [LoadedTable(table, None) for table in flat_tables("frames", schema)]
+    rows = [pa.RecordBatch.from_pydict({"umid": ["a"], "UMID": ["b"]}, schema=schema)]
+    load(postgresql_schema, tables, [rows], partition=Partition("", None))
+    assert postgresql_schema.rows('SELECT umid, "UMID" FROM frames') == [("a", "b")]

@@ -13,7 +13,8 @@ from pipelines.extraction.partition import ExtractPartition, ExtractRange
 from pipelines.extraction.staging import Staging
 from pipelines.privacy import screen_of
 from pipelines.publication import OBSERVED_LATE, Publication
-from resources.errors import ConfigurationError, ExtractionError, PersonNeeded
+from resources.errors import ConfigurationError, ExtractionError
+from resources.failures import raise_worst
 from resources.graphql.page import MaxFailed
 from resources.graphql.query import Query
 from resources.lake import Lake
@@ -170,8 +171,4 @@ def each_by_itself(
             except ExtractionError as failure:
                 say(f"{failure} {failure.details or ''}".strip())
                 failures.append(failure)
-    if failures:
-        worst = next((f for f in failures if isinstance(f, PersonNeeded)), failures[0])
-        also = [str(failure) for failure in failures if failure is not worst]
-        worst.details |= {"also_failed": also} if also else {}
-        raise worst
+    raise_worst(failures)

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 import dagster as dg
 import pyarrow as pa
 
-from resources.errors import ExtractionError, PersonNeeded
-from resources.failures import named_failures
+from resources.errors import ExtractionError
+from resources.failures import named_failures, raise_worst
 from resources.lake import Lake
 from resources.lake.place import Place, place_of
 from resources.lake.publishing.published import Opened
@@ -57,15 +57,15 @@ class LoadRun:
             yield dg.MaterializeResult(asset_key=key)
 
     def _load_each(self) -> None:
-        failures, say = [], self._context.log.error
+        failures: list[ExtractionError] = []
+        say = self._context.log.error
         for place in self._places():
             try:
                 self._load(place)
             except ExtractionError as failure:
                 say(f"{place.folder}: {failure}".removeprefix(": "))
                 failures.append(failure)
-        if failures:
-            raise next((f for f in failures if isinstance(f, PersonNeeded)), failures[0])  # no retry helps
+        raise_worst(failures)
 
     def _places(self) -> list[Place]:
         partitions = self._context.assets_def.partitions_def

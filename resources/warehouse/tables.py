@@ -29,6 +29,7 @@ def prepare(database: Database, tables: Sequence[LoadedTable], policy: SchemaCha
     known = database.columns_of(names)
     for table in tables:
         _require_length(database, table)
+        _require_case(database, table)
         require_columns(database, table, known[table.name], policy)
     for table in tables:
         widened = [name for name in (table.name, _view(table)) if known[name]]
@@ -73,6 +74,18 @@ def _require_length(database: Database, table: LoadedTable) -> None:
             f"{odd[0]} is longer than the {longest} bytes that the warehouse's names may have: give the "
             "extract or the field an alias, the SQL schema another name"
         )
+
+
+def _require_case(database: Database, table: LoadedTable) -> None:
+    """Refuse two columns that DuckDB takes for one, as it does not look at the case of letters."""
+    known: dict[str, str] = {}
+    for name in table.schema.names if database.dialect == "duckdb" else ():
+        other = known.setdefault(name.lower(), name)
+        if other != name:
+            raise ConfigurationError(
+                f"{table.name} has the columns {other} and {name}, which differ in case only, and DuckDB "
+                "does not tell them apart: give one an alias in the query, or another name in its asset"
+            )
 
 
 def require_columns(
