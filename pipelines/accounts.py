@@ -5,7 +5,6 @@
 """
 
 import os
-import re
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,18 +12,14 @@ from typing import Any
 import dagster as dg
 
 from pipelines.environment import environment
-from pipelines.variables import ACCOUNT
+from pipelines.variables import ACCOUNT, ACCOUNT_NAME, NO_ACCOUNT
 from resources.errors import ConfigurationError
-
-NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def __getattr__(name: str) -> object:
     """Give the definitions of the account with this name."""
-    if not NAME.fullmatch(name):
-        raise AttributeError(
-            f"{name!r} is no account's name: a letter, then letters, digits or _, in lower case"
-        )
+    if not ACCOUNT_NAME.fullmatch(name):
+        raise AttributeError(f"{name!r} {NO_ACCOUNT}")
     if os.environ.setdefault(ACCOUNT, name) != name:
         raise ConfigurationError(
             f"this process is already of the account {os.environ[ACCOUNT]!r}: load {name!r} in another one "

@@ -35,6 +35,9 @@ class Environment(BaseModel):
     )
     base_url: str = Field("", description="The account, for example https://targetdata.test.teavaro.systems.")
     refresh_token_file: str = Field("", description="A file that holds the refresh token, a mounted secret.")
+    refresh_token_keyring: str = Field(
+        "", description="A service in the system's keyring that holds it; `targetdata login --keyring`."
+    )
     lake: Path = Field(Path("data/lake"), description="The folder that the tables are written to.")
     feed: str = Field(
         "data/feed/events-{date}.jsonl.gz",
@@ -227,5 +230,6 @@ def account(refresh_token: str) -> dict[str, Any]:
         "base_url": settings.base_url,
         "refresh_token": refresh_token,
         "refresh_token_file": settings.refresh_token_file,
+        "refresh_token_keyring": settings.refresh_token_keyring,
         **api_limits(PREFIX),
     }

@@ -1,6 +1,7 @@
 """The one place where the environment is read, and `.env` beside the README."""
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +16,11 @@ from resources.graphql.settings import Limits, Settings
 PREFIX = "TARGETDATA_"  # of the account's settings
 GRAPHQL = "GRAPHQL_"  # of any other API's
 ACCOUNT = f"{PREFIX}ACCOUNT"  # set by the code location, where there are several accounts
-NEVER_SHARED = {"base_url", "refresh_token", "refresh_token_file", "lake", "feed", "keys_uri"}
+ACCOUNT_NAME = re.compile(r"[a-z][a-z0-9_]*")
+NO_ACCOUNT = "is no account's name: a letter, then letters, digits or _, in lower case"
+TOKENS = ("refresh_token", "refresh_token_file", "refresh_token_keyring")
+NEVER_SHARED = {"base_url", *TOKENS, "lake", "feed", "keys_uri"}
+ENV_FILE = ROOT / ".env"
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -49,7 +54,7 @@ def _misfit(error: ValidationError, prefix: str) -> ConfigurationError:
 
 def dagster_home() -> Path:
     """Name the folder of Dagster's instance: DAGSTER_HOME, else the one beside the README."""
-    load_dotenv(ROOT / ".env")
+    load_dotenv(ENV_FILE)
     return Path(os.environ.get("DAGSTER_HOME", "").strip() or ROOT / ".dagster").expanduser()
 
 
@@ -60,7 +65,7 @@ def value(name: str, prefix: str) -> str:
 
 def values(names: Iterable[str], prefix: str) -> dict[str, str]:
     """Read variables by the names of fields; `.env` fills in what the environment itself does not set."""
-    load_dotenv(ROOT / ".env")
+    load_dotenv(ENV_FILE)
     found = {name: _value(name, prefix) for name in names}
     return {name: text for name, text in found.items() if text.strip()}
 
@@ -80,6 +85,18 @@ def variables(name: str, prefix: str) -> list[str]:
     if not account or name == "account":
         return [shared]
     return [own] if name in NEVER_SHARED else [own, shared]
+
+
+def choose_account(name: str) -> None:
+    """Make this process one of an account, whatever the environment says."""
+    if not ACCOUNT_NAME.fullmatch(name):
+        raise ConfigurationError(f"{name!r} {NO_ACCOUNT}")
+    os.environ[ACCOUNT] = name
+
+
+def as_started() -> dict[str, str]:
+    """Give the environment before `.env` fills it in, if no setting was read yet."""
+    return dict(os.environ)
 
 
 def account_of(prefix: str) -> str:

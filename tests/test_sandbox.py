@@ -60,10 +60,20 @@ def test_a_user_and_a_password_show_the_refresh_token(client: PlainClient) -> No
     assert f">{client.refresh_token}<" in page.text
 
 
-@pytest.mark.parametrize("given", [{}, {"username": "anna"}, {"username": "", "password": "secret"}])
-def test_half_a_login_shows_no_token(given: dict[str, str], client: PlainClient) -> None:
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"username": "anna"},
+        {"username": "", "password": "secret"},
+        {"username": "anna", "password": "wrong"},
+    ],
+)
+def test_half_a_login_and_a_wrong_password_show_no_token(given: dict[str, str], client: PlainClient) -> None:
     page = client.form("/auth/offline-token", **given)
     assert page.status == 401
+    assert "Invalid username or password" in page.text
+    assert 'name="password"' in page.text
     assert client.refresh_token not in page.text
 
 

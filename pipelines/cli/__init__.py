@@ -6,6 +6,7 @@ from pipelines.cli.erase import erase
 from pipelines.cli.extract import extract
 from pipelines.cli.gc import gc
 from pipelines.cli.handoff import handoff
+from pipelines.cli.login import login
 from pipelines.cli.new import new
 from pipelines.cli.plan import plan
 from pipelines.cli.retention import retention
@@ -21,6 +22,7 @@ app = typer.Typer(
 schema = typer.Typer(help="The schema of a GraphQL API.", no_args_is_help=True)
 schema.command()(pull)
 schema.command()(diff)
+app.command()(login)
 app.command()(extract)
 app.command()(new)
 app.command()(plan)

@@ -27,8 +27,8 @@ EXIT_PERSON, EXIT_OVER_BUDGET, EXIT_LATER = 1, 3, 75  # sysexits.h: EX_TEMPFAIL,
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """End with the error's own words and an exit code.
+def explained(nothing: str = "nothing was written") -> Iterator[None]:
+    """End with the error's own words and an exit code; `nothing` is what to say of an interruption.
 
     It is 1 for a person, 3 for what is over the budget, 75 to try later, 130 for Ctrl-C.
     """
@@ -37,8 +37,8 @@ def explained() -> Iterator[None]:
     except ExtractionError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(_exit_code(error)) from error
-    except KeyboardInterrupt:
-        typer.echo("Interrupted; nothing was written.", err=True)
+    except (KeyboardInterrupt, typer.Abort):  # the latter at a prompt
+        typer.echo(f"Interrupted; {nothing}.", err=True)
         sys.exit(130)
 
 

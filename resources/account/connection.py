@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from resources.account.system_keyring import read_token
 from resources.connection import SECRET, Connection
 from resources.errors import ConfigurationError
 from resources.graphql.counts import Counts
@@ -12,6 +13,7 @@ from resources.graphql.retry import Retry
 from resources.graphql.settings import Settings, check_url
 
 if TYPE_CHECKING:  # they bring the network's libraries, which are needed when there is something to ask
+    from resources.account.proof import Proof
     from resources.account.tokens import AccessTokens
     from resources.graphql.client import Client
 
@@ -23,8 +25,9 @@ LOGIN_PATH = "/auth/offline-token"
 class TargetDataConnection(Connection):
     """One TargetData account.
 
-    The refresh token comes from `refresh_token` (in Dagster: `dg.EnvVar`) or from `refresh_token_file`, a
-    mounted secret that is read again when the server refuses what it held. It is nowhere else.
+    The refresh token comes from `refresh_token_file`, a mounted secret that is read again when the server
+    refuses what it held; else from `refresh_token` (in Dagster: `dg.EnvVar`); else from the system's keyring.
+    It is nowhere else.
     """
 
     base_url: str = Field(description="For example https://targetdata.test.teavaro.systems, without a path.")
@@ -32,6 +35,9 @@ class TargetDataConnection(Connection):
         "", repr=False, json_schema_extra=SECRET, description="The offline refresh token."
     )
     refresh_token_file: str = Field("", description="A file that holds the offline refresh token instead.")
+    refresh_token_keyring: str = Field(
+        "", description="A service in the system's keyring that holds it, under the base URL."
+    )
 
     @property
     def login_url(self) -> str:
@@ -40,32 +46,41 @@ class TargetDataConnection(Connection):
 
     def read_refresh_token(self) -> str:
         """Give the refresh token; raises ConfigurationError where there is none."""
-        token = self.refresh_token
+        token, missing = self.refresh_token, "it is not set"
         if self.refresh_token_file:
-            token = _read(self.refresh_token_file)
+            token, missing = _read(self.refresh_token_file), f"{self.refresh_token_file} is empty"
+        elif not token.strip() and self.refresh_token_keyring:
+            token = read_token(self.refresh_token_keyring, self.base_url)
+            missing = f"the keyring has none of {self.refresh_token_keyring!r} for {self.base_url}"
         if token.strip():
             return token.strip()
-        where = f"{self.refresh_token_file} is empty" if self.refresh_token_file else "it is not set"
         raise ConfigurationError(
-            f"there is no offline refresh token: {where}. Make one at {self.login_url} and put it into .env "
-            "as TARGETDATA_REFRESH_TOKEN, or its file's name as TARGETDATA_REFRESH_TOKEN_FILE"
+            f"there is no offline refresh token: {missing}. Make one at {self.login_url} and put it into "
+            ".env as TARGETDATA_REFRESH_TOKEN (targetdata login), or its file's name as "
+            "TARGETDATA_REFRESH_TOKEN_FILE"
         )
+
+    def prove(self) -> "Proof":
+        """Make one access token and send nothing else, to see whether the refresh token is good."""
+        from resources.account.proof import prove
+
+        return prove(self._account_settings(), self._tokens)
 
     def _connect(self) -> "Client":
         from resources.graphql.client import Client
 
+        return Client(self._account_settings(), self._tokens)
+
+    def _account_settings(self) -> Settings:
         if not self.base_url:
             raise ConfigurationError(
-                "TARGETDATA_BASE_URL is not set: copy .env.example to .env and fill it in. Of several "
-                "accounts each has its own, for example TARGETDATA_EU_BASE_URL"
+                "TARGETDATA_BASE_URL is not set: targetdata login asks for it, or copy .env.example to .env "
+                "and fill it in. Of several accounts each has its own, for example TARGETDATA_EU_BASE_URL"
             )
-        check_url(self.base_url)
-        if self.base_url.rstrip("/").endswith(GRAPHQL_PATH):
-            raise ConfigurationError(f"the base URL ends before {GRAPHQL_PATH}: {self.base_url}")
-        settings = self._settings(
+        check_base_url(self.base_url)
+        return self._settings(
             self.base_url.rstrip("/") + GRAPHQL_PATH, digest_secret=self.read_refresh_token()
         )
-        return Client(settings, self._tokens)
 
     def _tokens(self, settings: Settings, retry: Retry, counts: Counts) -> "AccessTokens":
         from resources.account.tokens import AccessTokens
@@ -78,6 +93,13 @@ class TargetDataConnection(Connection):
             retry=retry,
             counts=counts,
         )
+
+
+def check_base_url(url: str) -> None:
+    """Refuse an address that is not the base URL of an account."""
+    check_url(url)
+    if url.rstrip("/").endswith(GRAPHQL_PATH):
+        raise ConfigurationError(f"the base URL ends before {GRAPHQL_PATH}: {url}")
 
 
 def _read(path: str) -> str:

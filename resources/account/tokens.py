@@ -5,7 +5,6 @@ Source: the vendor's authentication page. `POST /auth/token` takes a url-encoded
 """
 
 import asyncio
-import base64
 import logging
 import math
 import re
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
+from resources.account.jwt import claims
 from resources.errors import Attempt, ExtractionError, TokenRefused, Unavailable
 from resources.graphql.circuit import Circuit
 from resources.graphql.counts import Counts
@@ -50,6 +50,7 @@ class AccessTokens:
     """Renews access tokens: one renewal in flight, whoever asks.
 
     `read_refresh_token` is called before each renewal; `login_url` is where a person gets a new one.
+    `lifetime_seconds` is the last token's; `rotates`: an answer had another refresh token in it.
     """
 
     def __init__(
@@ -73,7 +74,8 @@ class AccessTokens:
         self._stale_at = self._invalid_at = 0.0
         self._renewal: asyncio.Task[None] | None = None
         self._circuit = Circuit(token_url)  # its own: what it counts says nothing of the API
-        self._rotates = False
+        self.lifetime_seconds = 0.0
+        self.rotates = False
         self._dead: dict[str, TokenRefused] = {}
 
     async def get(self) -> Token:
@@ -94,7 +96,10 @@ class AccessTokens:
 
     def refusal(self) -> str:
         """Say what a person should do."""
-        return f"make a new offline refresh token at {self._login_url} and put it in place of the old one"
+        return (
+            f"make a new offline refresh token at {self._login_url} and put it in place of the old one "
+            "(targetdata login)"
+        )
 
     async def close(self) -> None:
         """End a renewal that is under way."""
@@ -135,7 +140,7 @@ class AccessTokens:
             refresh_token = again
             answer, asked_at = await self._exchange(refresh_token)
         self._keep(answer, asked_at)
-        self._rotates |= answer.get("refresh_token") not in (None, "", refresh_token)
+        self.rotates |= answer.get("refresh_token") not in (None, "", refresh_token)
         self._counts.renewals += 1
 
     async def _exchange(self, refresh_token: str) -> tuple[Mapping[str, object], float]:
@@ -183,7 +188,7 @@ class AccessTokens:
         hint = (
             " The server had sent another refresh token with the last answer: it seems to rotate them, "
             "which TargetData documents that it does not."
-            if self._rotates
+            if self.rotates
             else ""
         )
         return TokenRefused(
@@ -194,6 +199,7 @@ class AccessTokens:
         value = str(answer["access_token"])
         lifetime = _lifetime(answer.get("expires_in")) or _jwt_lifetime(value) or UNKNOWN_LIFETIME_SECONDS
         self._generation += 1
+        self.lifetime_seconds = lifetime
         self._token = Token(value, self._generation)
         self._stale_at = asked_at + lifetime - min(ADVISORY_SECONDS, ADVISORY_SHARE * lifetime)
         self._invalid_at = asked_at + lifetime - min(MANDATORY_SECONDS, MANDATORY_SHARE * lifetime)
@@ -223,10 +229,9 @@ def _lifetime(seconds: object) -> float | None:
 
 
 def _jwt_lifetime(token: str) -> float | None:
-    """Read `exp - iat` of a JWT, in seconds; it is not verified, only its own server could."""
-    try:
-        payload = token.split(".")[1]
-        claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return _lifetime(claims["exp"] - claims["iat"])
-    except (IndexError, KeyError, TypeError, ValueError, RecursionError):  # not base64, not JSON, not a JWT
+    """Read `exp - iat` of a JWT, in seconds."""
+    said = claims(token)
+    begins, ends = said.get("iat"), said.get("exp")
+    if not isinstance(begins, int | float) or not isinstance(ends, int | float):
         return None
+    return _lifetime(ends - begins)

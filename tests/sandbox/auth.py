@@ -8,9 +8,12 @@ from html import escape
 import jwt
 from aiohttp import web
 
-FORM = """<!doctype html><title>Sign in</title>
+PASSWORD = "secret"  # any user's: the form says so
+FORM = f"""<!doctype html><title>Sign in</title><h1>Sign in to the look-alike</h1>
+<p>Any user may, with the password <code>{PASSWORD}</code>.</p>
 <form method="post"><label>User <input name="username"></label>
 <label>Password <input name="password" type="password"></label><button>Sign in</button></form>"""
+WRONG = """<p role="alert">Invalid username or password.</p>"""
 PAGE = """<!doctype html><title>Offline token</title><h1>Your offline refresh token</h1>
 <code id="offline-refresh-token">{token}</code><p>It never expires. Keep it in a vault.</p>"""
 SCOPE = "email offline_access profile"
@@ -32,6 +35,7 @@ class Tokens:
         claimed = self.seconds if self.claimed_seconds is None else self.claimed_seconds
         now, jti = time.time(), str(uuid.uuid4())
         claims = {"iat": now, "exp": now + claimed, "jti": jti, "azp": "targetdata-gql", "scope": SCOPE}
+        claims["typ"] = "Bearer"
         self._ends[jti] = time.monotonic() + self.seconds
         self.made.append(jwt.encode(claims, self._secret, "HS256"))
         return {
@@ -69,10 +73,10 @@ async def login_form(_: web.Request) -> web.Response:
 
 
 async def login(request: web.Request, tokens: Tokens) -> web.Response:
-    """Show the offline refresh token to whoever gives a user and a password."""
+    """Show the offline refresh token to whoever gives a user and the password."""
     form = await request.post()
-    if not form.get("username") or not form.get("password"):
-        return web.Response(text=FORM, content_type="text/html", status=401)
+    if not form.get("username") or form.get("password") != PASSWORD:
+        return web.Response(text=FORM + WRONG, content_type="text/html", status=401)
     return web.Response(text=PAGE.format(token=escape(tokens.refresh_token)), content_type="text/html")
 
 

@@ -1,0 +1,106 @@
+"""Logging in: where the token's page is, where its token is kept, and what stands in the way of it."""
+
+import shutil
+import subprocess
+import webbrowser
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.env_file import write_settings
+from pipelines.root import ROOT
+from pipelines.variables import ENV_FILE, PREFIX, account_of, api_limits, value, variables
+from resources.account import TargetDataConnection
+from resources.account.connection import GRAPHQL_PATH, LOGIN_PATH, check_base_url
+from resources.account.system_keyring import write_token
+
+TEMPLATE = ROOT / ".env.example"
+TEXT_BROWSERS = {"www-browser", "links", "elinks", "lynx", "w3m"}  # they would take over the terminal
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where a token is kept now, and by which setting it is found."""
+
+    place: str
+    variable: str
+
+
+def base_url_of(text: str) -> str:
+    """Read a base URL, also from an address that a browser shows; raises ConfigurationError."""
+    url = text.strip().rstrip("/")
+    for path in (LOGIN_PATH, GRAPHQL_PATH):
+        url = url.removesuffix(path)
+    check_base_url(url)
+    return url
+
+
+def connection(base_url: str, refresh_token: str = "") -> TargetDataConnection:
+    """Connect to the account with the settings' limits, proxy and certificates."""
+    return TargetDataConnection(base_url=base_url, refresh_token=refresh_token, **api_limits(PREFIX))
+
+
+def open_page(url: str) -> bool:
+    """Open a page in the desktop's browser; say whether there is one."""
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return Path(browser.name).name not in TEXT_BROWSERS and browser.open(url)
+
+
+def store(base_url: str, token: str, *, in_keyring: bool) -> Stored:
+    """Keep a token in `.env`, or in the keyring with its service's name in `.env`; the other one is unset.
+
+    The base URL is kept with it: Dagster's commands take what `.env` says, whatever else is set.
+    """
+    url, plain, named = (_variable(name) for name in ("base_url", "refresh_token", "refresh_token_keyring"))
+    settings, service = {url: base_url}, keyring_service()
+    if not in_keyring:
+        write_settings(ENV_FILE, settings | {plain: token, named: ""}, template=TEMPLATE)
+        return Stored(ENV_FILE.name, plain)
+    keyring = write_token(service, base_url, token)
+    write_settings(ENV_FILE, settings | {plain: "", named: service}, template=TEMPLATE)
+    return Stored(f"the system's keyring ({keyring}), as {service} of {base_url}", named)
+
+
+def keyring_service() -> str:
+    """Name the service in the keyring: the setting, else each account has its own."""
+    account = account_of(PREFIX)
+    return value("refresh_token_keyring", PREFIX) or "-".join(["targetdata", *([account] if account else [])])
+
+
+def in_the_way(started: Mapping[str, str], base_url: str, *, in_keyring: bool) -> Iterator[str]:
+    """Say what counts in place of what will be stored; `started` is the environment without `.env`."""
+    file, url, plain = (_variable(name) for name in ("refresh_token_file", "base_url", "refresh_token"))
+    if value("refresh_token_file", PREFIX):
+        yield f"{file} is set: the token in that file counts, not the one that is stored now. Unset it"
+    if started.get(plain, "").strip():
+        yield (
+            f"the environment itself sets {plain}: targetdata takes that one, and Dagster's commands "
+            + ("too" if in_keyring else "the one in .env")
+            + ". Unset it"
+        )
+    if started.get(url, "").strip().rstrip("/") not in ("", base_url):
+        yield f"the environment itself sets {url} to another address, which targetdata takes. Unset it"
+
+
+def seen_by_git() -> str:
+    """Say how `.env` could get into a commit; empty where it cannot, or there is no git."""
+    if _git("check-ignore", "--quiet", ENV_FILE.name) != 1:
+        return ""
+    if _git("ls-files", "--error-unmatch", ENV_FILE.name) == 0:
+        return ".env is tracked by git: take it out (git rm --cached .env), before a commit has the token"
+    return ".env is not ignored by git: add it to .gitignore, before a commit has the token"
+
+
+def _git(*arguments: str) -> int | None:
+    git = shutil.which("git")
+    if git is None:
+        return None
+    command = [git, "-C", str(ENV_FILE.parent), *arguments]
+    return subprocess.run(command, capture_output=True, check=False).returncode  # noqa: S603
+
+
+def _variable(name: str) -> str:
+    return variables(name, PREFIX)[0]

@@ -1,0 +1,45 @@
+"""The proof that a refresh token is good: an access token is made of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from anyio.from_thread import start_blocking_portal
+
+from resources.account.tokens import AccessTokens
+from resources.graphql.counts import Counts
+from resources.graphql.retry import Policy, Retry
+from resources.graphql.settings import Settings
+
+ATTEMPTS, SECONDS = 3, 30.0  # a person waits for it
+
+Tokens = Callable[[Settings, Retry, Counts], AccessTokens]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the server said: how long access tokens live, and whether it sent another refresh token."""
+
+    lifetime_seconds: float
+    rotates: bool
+
+
+def prove(settings: Settings, tokens: Tokens) -> Proof:
+    """Make an access token and forget it; raises what a run would."""
+    with start_blocking_portal("asyncio") as portal:
+        future = portal.start_task_soon(_prove, settings, tokens)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+
+async def _prove(settings: Settings, tokens: Tokens) -> Proof:
+    counts = Counts()
+    policy = Policy(min(ATTEMPTS, settings.max_attempts), min(SECONDS, settings.max_retry_seconds))
+    source = tokens(settings, Retry(policy, counts), counts)
+    try:
+        await source.get()
+        return Proof(source.lifetime_seconds, source.rotates)
+    finally:
+        await source.close()
