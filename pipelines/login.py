@@ -70,19 +70,14 @@ def keyring_service() -> str:
     return value("refresh_token_keyring", PREFIX) or "-".join(["targetdata", *([account] if account else [])])
 
 
-def in_the_way(started: Mapping[str, str], base_url: str, *, in_keyring: bool) -> Iterator[str]:
-    """Say what counts in place of what will be stored; `started` is the environment without `.env`."""
-    file, url, plain = (_variable(name) for name in ("refresh_token_file", "base_url", "refresh_token"))
+def in_the_way(started: Mapping[str, str], base_url: str, token: str) -> Iterator[str]:
+    """Say what counts in place of what is stored; `started` is the environment without `.env`."""
     if value("refresh_token_file", PREFIX):
-        yield f"{file} is set: the token in that file counts, not the one that is stored now. Unset it"
-    if started.get(plain, "").strip():
-        yield (
-            f"the environment itself sets {plain}: targetdata takes that one, and Dagster's commands "
-            + ("too" if in_keyring else "the one in .env")
-            + ". Unset it"
-        )
-    if started.get(url, "").strip().rstrip("/") not in ("", base_url):
-        yield f"the environment itself sets {url} to another address, which targetdata takes. Unset it"
+        name = _variable("refresh_token_file")
+        yield f"{name} is set: the token in that file counts, and not the one that is stored. Unset it"
+    for name, stored in ((_variable("refresh_token"), token), (_variable("base_url"), base_url)):
+        if started.get(name, "").strip().rstrip("/") not in ("", stored):
+            yield f"the environment itself sets {name} to something else, which targetdata takes. Unset it"
 
 
 def seen_by_git() -> str:

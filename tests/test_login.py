@@ -2,6 +2,7 @@
 
 import os
 import re
+import ssl
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import jwt
 import pyarrow.parquet as pq
 import pytest
+import trustme
 
 from tests.dagster_runs import Location, copied_checkout
 from tests.local import last_days
@@ -120,20 +122,19 @@ def test_a_person_without_settings_is_asked_for_url_and_token_and_the_token_is_n
     desk.extract()
 
 
-def test_a_browser_is_opened_at_the_page_that_shows_the_token_unless_it_is_not_wanted(desk: Desk) -> None:
+@pytest.mark.parametrize("options", [[], ["--no-browser"]])
+def test_a_browser_is_opened_at_the_page_that_shows_the_token_unless_it_is_not_wanted(
+    options: list[str], desk: Desk
+) -> None:
     browser = desk.folder / "browser"
     browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {desk.folder}/opened\n')
     browser.chmod(0o755)
     desk.settings |= {"BROWSER": str(browser)}
-    for option, opened in (("--no-browser", False), ("--keyring", True)):
-        desk.settings |= KEYRING_BACKEND
-        with desk.at_terminal("login", "--base-url", desk.sandbox.url, option) as terminal:
-            terminal.until(PROMPT)
-            terminal.type("\x03")
-            assert terminal.end() == 130
-        assert (desk.folder / "opened").exists() == opened
-        assert "No browser" not in terminal.shown
-    assert (desk.folder / "opened").read_text() == f"{desk.sandbox.url}/auth/offline-token"
+    with desk.at_terminal("login", "--base-url", desk.sandbox.url, *options) as terminal:
+        terminal.until(PROMPT)
+    page = f"{desk.sandbox.url}/auth/offline-token"
+    assert [path.read_text() for path in desk.folder.glob("opened")] == ([] if options else [page])
+    assert "No browser" not in terminal.shown
 
 
 @pytest.mark.parametrize("keys", ["\x03", "half a tok\x03"])
@@ -251,6 +252,36 @@ def test_a_server_that_is_down_stores_nothing_and_may_be_tried_later(desk: Desk)
     assert desk.sandbox.token_requests == 3
 
 
+def test_ctrl_c_while_the_server_lets_wait_stores_nothing(desk: Desk) -> None:
+    faults = desk.sandbox.faults
+    faults.token_every, faults.token_kinds, faults.retry_after = 1, ["429"], 600.0
+    with desk.at_terminal("login", "--base-url", desk.sandbox.url) as terminal:
+        terminal.until(PROMPT)
+        terminal.type(desk.sandbox.refresh_token + "\n")
+        terminal.until("asking the server to make an access token ...")
+        while not desk.sandbox.token_requests:
+            assert not desk.env_file.exists()
+        terminal.type("\x03")
+        assert terminal.end() == 130
+    assert "Interrupted; nothing was stored." in terminal.shown
+    assert "Traceback" not in terminal.shown
+    assert not desk.env_file.exists()
+
+
+def test_the_connection_is_the_accounts_own_with_its_certificates(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with Sandbox(people=1, ssl_context=context) as sandbox:
+        desk = Desk(sandbox, tmp_path)
+        refused = desk.run("login", "--base-url", sandbox.url, piped=sandbox.refresh_token)
+        assert (refused.returncode, "certificate" in said(refused)) == (1, True)
+        desk.env_file.write_text(f"TARGETDATA_CA_FILE={tmp_path}/ca.pem\n")
+        done = desk.run("login", "--base-url", sandbox.url, piped=sandbox.refresh_token)
+        assert done.returncode == 0, done.stderr
+
+
 def test_without_a_terminal_the_url_is_not_asked_for(desk: Desk) -> None:
     done = desk.run("login", piped=desk.sandbox.refresh_token)
     assert (done.returncode, "name the account with --base-url" in said(done)) == (1, True)
@@ -274,6 +305,10 @@ def test_several_accounts_have_tokens_of_their_own(desk: Desk) -> None:
         f"TARGETDATA_REFRESH_TOKEN=of-all\nTARGETDATA_EU_BASE_URL={url}\nTARGETDATA_EU_REFRESH_TOKEN={token}\n"
     )
     desk.settings |= {"TARGETDATA_ACCOUNT": "eu"}
+    desk.extract()
+    desk.settings |= KEYRING_BACKEND
+    assert desk.run("login", "--account", "eu", "--keyring", piped=token).returncode == 0
+    assert "TARGETDATA_EU_REFRESH_TOKEN_KEYRING=targetdata-eu\n" in desk.env_file.read_text()
     desk.extract()
     done = desk.run("login", "--account", "E-U", piped=token)
     assert (done.returncode, "'E-U' is no account's name" in said(done)) == (1, True)
@@ -303,6 +338,7 @@ def test_the_keyring_may_keep_it_and_env_names_the_entry_only(desk: Desk) -> Non
     ("backend", "message"),
     [
         ("keyring.backends.fail.Keyring", "the system's keyring cannot be used (NoKeyringError)"),
+        ("nothing.such.Keyring", "the system's keyring cannot be used (ModuleNotFoundError)"),
         ("keyring.backends.null.Keyring", "(null Keyring) has not kept the token"),
     ],
 )
@@ -351,13 +387,15 @@ def test_what_counts_in_place_of_the_stored_token_is_warned_of(desk: Desk) -> No
     done = desk.run("login", "--base-url", url, piped=token)
     assert done.returncode == 0, done.stderr
     warnings = re.findall(r"Warning: (.*)", done.stderr)
-    assert [text.split(":")[0] for text in warnings] == [
+    assert [re.split("[:,]", text)[0] for text in warnings] == [
         "TARGETDATA_REFRESH_TOKEN_FILE is set",
-        "the environment itself sets TARGETDATA_REFRESH_TOKEN",
-        "the environment itself sets TARGETDATA_BASE_URL to another address, which targetdata takes. "
-        "Unset it.",
+        "the environment itself sets TARGETDATA_REFRESH_TOKEN to something else",
+        "the environment itself sets TARGETDATA_BASE_URL to something else",
     ]
     assert "canary" not in said(done)
+    desk.env_file.unlink()
+    desk.settings |= {"TARGETDATA_REFRESH_TOKEN": token, "TARGETDATA_BASE_URL": f"{url}/"}
+    assert "Warning" not in desk.run("login", piped=token).stderr
 
 
 def test_a_server_that_sends_another_refresh_token_and_one_that_expires_are_warned_of(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def login(
     Exits with 1 if the token is refused, with 75 if the server cannot be asked now, and with 130 after
     Ctrl-C; nothing is stored then.
 
-    Example: vault read -field=token secret/targetdata | targetdata login --base-url https://api.example.com
+    Example: vault read -field=token secret/targetdata | targetdata login
     """
     with explained("nothing was stored"):
         with loading():
@@ -60,8 +60,6 @@ def login(
         page = steps.connection(url).login_url
         if keyring:
             read_token(steps.keyring_service(), url)  # before anybody pastes a token that cannot be stored
-        for warning in steps.in_the_way(started, url, in_keyring=keyring):
-            _warn(warning)
         try:
             token = pasted_token(_take_token(page, browser=not no_browser), login_url=page)
             proof = steps.connection(url, token).prove()
@@ -78,8 +76,9 @@ def login(
         )
     if expires(token):
         _warn("by its own word this is an ordinary refresh token, which expires, and no offline one")
-    if not keyring and (seen := steps.seen_by_git()):
-        _warn(seen)
+    for warning in (*steps.in_the_way(started, url, token), "" if keyring else steps.seen_by_git()):
+        if warning:
+            _warn(warning)
     typer.echo(f"Next: {f'TARGETDATA_ACCOUNT={account} ' if account else ''}targetdata doctor")
 
 

@@ -1,16 +1,19 @@
 """The proof that a refresh token is good: an access token is made of it."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from anyio.from_thread import start_blocking_portal
 
 from resources.account.tokens import AccessTokens
+from resources.errors import ServerUnavailable
 from resources.graphql.counts import Counts
-from resources.graphql.retry import Policy, Retry
+from resources.graphql.retry import LATER_SECONDS, Policy, Retry
 from resources.graphql.settings import Settings
 
-ATTEMPTS, SECONDS = 3, 30.0  # a person waits for it
+ATTEMPTS, SECONDS = 3, 60.0  # in all: a person waits for it
 
 Tokens = Callable[[Settings, Retry, Counts], AccessTokens]
 
@@ -36,10 +39,16 @@ def prove(settings: Settings, tokens: Tokens) -> Proof:
 
 async def _prove(settings: Settings, tokens: Tokens) -> Proof:
     counts = Counts()
-    policy = Policy(min(ATTEMPTS, settings.max_attempts), min(SECONDS, settings.max_retry_seconds))
+    policy = Policy(min(ATTEMPTS, settings.max_attempts), settings.max_retry_seconds)
     source = tokens(settings, Retry(policy, counts), counts)
     try:
-        await source.get()
+        async with asyncio.timeout(SECONDS):
+            await source.get()
         return Proof(source.lifetime_seconds, source.rotates)
+    except TimeoutError:
+        raise ServerUnavailable(
+            f"{urlsplit(settings.url).hostname} has not made an access token within {SECONDS:,.0f} s",
+            after_seconds=LATER_SECONDS,
+        ) from None
     finally:
         await source.close()

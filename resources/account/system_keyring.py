@@ -44,7 +44,7 @@ def _explained() -> Iterator[None]:
         ) from None
     try:
         yield
-    except KeyringError as error:
+    except (KeyringError, ImportError, OSError) as error:
         raise ConfigurationError(
             f"the system's keyring cannot be used ({type(error).__name__}). Where there is none, as on a "
             "server, keep the token in .env (targetdata login), or in a file that "

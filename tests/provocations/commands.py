@@ -1,5 +1,7 @@
 """Commands, good ones and such that fail."""
 
+import io
+import sys
 from pathlib import Path
 
 from pipelines.cli import app
@@ -18,6 +20,9 @@ CODES = {
     "gc": 0,
     "diff": 0,
     "diff, down": 1,
+    "login, refused": 1,
+    "login, refused with words": 1,
+    "login, down": 75,
 }
 
 
@@ -29,6 +34,7 @@ def commands(folder: Path) -> dict[str, int]:
     message = f"Unknown type {mark('complaint-8270341')} {keys[0]}"
     header = ["--url", environment().base_url, "--header", f"Authorization: Bearer {mark('header')}"]
     said = {"alias_error_message": message, "alias_error_code": mark("in-a-code")}
+    log_in = ["login", "--base-url", environment().base_url]  # of none is anything stored
     orders: list[tuple[str, list[str], dict[str, object]]] = [
         ("extract", extract, {}),
         ("extract, a key fails", extract, {"alias_errors": {keys[0]: -1}, **said}),
@@ -40,6 +46,9 @@ def commands(folder: Path) -> dict[str, int]:
         ("gc", ["gc"], {}),
         ("diff", ["schema", "diff"], {}),
         ("diff, down", ["schema", "diff", "--json"], {"status": 403}),
+        ("login, refused", log_in, {}),
+        ("login, refused with words", log_in, {"refuse_refresh": 401}),
+        ("login, down", log_in, {"token_every": 1, "token_kinds": ["html"]}),
     ]
     codes = {}
     for name, arguments, switches in orders:
@@ -49,6 +58,7 @@ def commands(folder: Path) -> dict[str, int]:
 
 
 def _code(arguments: list[str]) -> int:
+    sys.stdin = io.TextIOWrapper(io.BytesIO(f"{mark('pasted-token')}\n".encode()))
     try:
         app(arguments)
     except SystemExit as ended:
