@@ -157,7 +157,12 @@ def test_ctrl_c_while_the_url_is_asked_for_ends_it_too(desk: Desk) -> None:
     assert "Interrupted; nothing was stored." in terminal.shown
 
 
-def test_ctrl_d_gives_no_token(desk: Desk) -> None:
+def test_ctrl_d_gives_nothing(desk: Desk) -> None:
+    with desk.at_terminal("login") as terminal:
+        terminal.until("example.com: ")
+        terminal.type("\x04")
+        assert terminal.end() == 1
+    assert "no base URL was given" in terminal.shown
     with desk.at_terminal("login", "--base-url", desk.sandbox.url) as terminal:
         terminal.until(PROMPT)
         terminal.type("\x04")
@@ -358,6 +363,14 @@ def test_an_entry_of_the_keyring_that_is_missing_says_what_to_do(desk: Desk) -> 
     assert done.returncode == 1
     assert f"the keyring has none of 'targetdata' for {desk.sandbox.url}" in said(done)
     assert "(targetdata login)" in said(done)
+
+
+def test_an_account_does_not_take_the_keyrings_token_of_another(desk: Desk) -> None:
+    desk.settings |= KEYRING_BACKEND
+    desk.run("login", "--keyring", "--base-url", desk.sandbox.url, piped=desk.sandbox.refresh_token)
+    desk.settings |= {"TARGETDATA_ACCOUNT": "eu", "TARGETDATA_EU_BASE_URL": desk.sandbox.url}
+    done = desk.run("schema", "pull", "--dry-run")
+    assert (done.returncode, "there is no offline refresh token: it is not set" in said(done)) == (1, True)
 
 
 @pytest.mark.journey

@@ -100,19 +100,21 @@ def _take_token(page: str, *, browser: bool) -> str:
 
 
 def _ask_for_base_url() -> str:
-    if not sys.stdin.isatty():
-        raise ConfigurationError("TARGETDATA_BASE_URL is not set: name the account with --base-url")
-    asked = "Base URL of the account, for example https://targetdata.example.com"
-    return str(typer.prompt(asked, err=True, value_proc=_checked))
-
-
-def _checked(text: str) -> str:
     from pipelines.login import base_url_of
 
-    try:
-        return base_url_of(text)
-    except ConfigurationError as error:
-        raise typer.BadParameter(str(error)) from None  # and it is asked for again
+    if not sys.stdin.isatty():
+        raise ConfigurationError("TARGETDATA_BASE_URL is not set: name the account with --base-url")
+    while True:
+        typer.echo(
+            "Base URL of the account, for example https://targetdata.example.com: ", nl=False, err=True
+        )
+        line = sys.stdin.readline()  # not input(): where that uses readline, it may miss a Ctrl-C
+        if not line:
+            raise ConfigurationError("no base URL was given")
+        try:
+            return base_url_of(line)
+        except ConfigurationError as error:
+            typer.echo(f"Error: {error}", err=True)
 
 
 def _warn(text: str) -> None:

@@ -28,13 +28,8 @@ class Proof:
 
 def prove(settings: Settings, tokens: Tokens) -> Proof:
     """Make an access token and forget it; raises what a run would."""
-    with start_blocking_portal("asyncio") as portal:
-        future = portal.start_task_soon(_prove, settings, tokens)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
+    with start_blocking_portal("asyncio") as portal:  # if it is interrupted, it cancels what runs in it
+        return portal.call(_prove, settings, tokens)
 
 
 async def _prove(settings: Settings, tokens: Tokens) -> Proof:
