@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from pipelines.root import ROOT
 from resources.errors import ConfigurationError
-from resources.graphql.settings import Limits, Settings
+from resources.graphql.sending.settings import Limits, Settings
 
 PREFIX = "TARGETDATA_"  # of the account's settings
 GRAPHQL = "GRAPHQL_"  # of any other API's

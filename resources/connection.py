@@ -12,8 +12,8 @@ from resources.errors import ConfigurationError
 from resources.graphql.page import Page
 from resources.graphql.paging.resume import Resume
 from resources.graphql.query import Query
-from resources.graphql.settings import Limits, Settings
-from resources.graphql.tokens import StaticToken
+from resources.graphql.sending.settings import Limits, Settings
+from resources.graphql.sending.tokens import StaticToken
 
 if TYPE_CHECKING:  # brings the network's libraries, which are needed when there is something to ask
     from resources.graphql.client import Client

@@ -7,7 +7,7 @@ from pathlib import PurePath
 import dagster as dg
 
 from resources.errors import ExtractionError, PersonNeeded, Throttled, TryLater, Unavailable
-from resources.graphql.retry import LATER_SECONDS, LONGEST_LATER_SECONDS
+from resources.graphql.sending.retry import LATER_SECONDS, LONGEST_LATER_SECONDS
 
 LATER_RETRIES = 12  # of a step that may succeed later; with the feed's half hour, six hours
 NEVER_AGAIN = {"dagster/retry_on_asset_or_op_failure": "false"}

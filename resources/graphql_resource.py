@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from resources.connection import Connection, GraphQLConnection
-from resources.graphql.settings import OVER_BUDGET
+from resources.graphql.sending.settings import OVER_BUDGET
 
 
 class ApiResource(dg.ConfigurableResource[Any], Connection):

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from resources.errors import Refused, Throttled
-from resources.graphql.batch_size import Batch
-from resources.graphql.in_flight import InFlight
-from resources.graphql.throttle import Throttle
+from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.in_flight import InFlight
+from resources.graphql.sending.throttle import Throttle
 from tests import virtual_time
 
 READY = 2  # batches that wait for a place, as in paging/batches.py

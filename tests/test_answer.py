@@ -2,7 +2,7 @@
 
 import pytest
 
-from resources.graphql.answer import Answer
+from resources.graphql.sending.answer import Answer
 
 
 def shown(message: str, **entry: object) -> str:

@@ -6,8 +6,8 @@ import pytest
 from yarl import URL
 
 from resources.errors import Refused, Throttled, Unauthorized, Unavailable
-from resources.graphql.gate import SHAPE, graphql_answer, raise_for_codes
 from resources.graphql.raw import LOOKUPS, opened
+from resources.graphql.sending.gate import SHAPE, graphql_answer, raise_for_codes
 
 RESPONSE = SimpleNamespace(
     method="POST", url=URL("http://host/graphql"), status=200, content_type="text/html"

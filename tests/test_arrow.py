@@ -13,8 +13,8 @@ from graphql import build_schema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.graphql.arrow import Misfit, table
 from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct, snake_case
+from resources.graphql.decoding.arrow import Misfit, table
 from resources.graphql.raw import DECODER
 from resources.graphql.scalars import Scalars, unknown_scalars
 

@@ -13,7 +13,7 @@ import pytest
 from resources.graphql.client import Client
 from resources.graphql.page import Tally
 from resources.graphql.query import Query
-from resources.graphql.settings import Settings
+from resources.graphql.sending.settings import Settings
 from tests.benchmarks.check import check
 from tests.benchmarks.check_load import check as check_load
 from tests.benchmarks.contestant import Contestant, Usage

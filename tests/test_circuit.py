@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from resources.errors import ServerUnavailable
-from resources.graphql import circuit, retry
 from resources.graphql.query import Query
+from resources.graphql.sending import circuit, retry
 from resources.targetdata import TargetDataResource
 from tests.conftest import Connect
 from tests.local import last_days
@@ -26,7 +26,7 @@ STUBBORN = {"max_attempts": 10_000, "max_retry_seconds": 600.0}  # far more than
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(circuit, "SECONDS", 0.5)
-    monkeypatch.setattr("resources.graphql.retry.BACKOFF", lambda _: 0.05)
+    monkeypatch.setattr("resources.graphql.sending.retry.BACKOFF", lambda _: 0.05)
 
 
 def failure(client: object) -> str:
@@ -51,7 +51,7 @@ def test_requests_that_wait_to_be_tried_again_end_at_once(
     sandbox: Sandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses = iter([*[0.05] * 40, *[600.0] * 1000])
-    monkeypatch.setattr("resources.graphql.retry.BACKOFF", lambda _: next(pauses))
+    monkeypatch.setattr("resources.graphql.sending.retry.BACKOFF", lambda _: next(pauses))
     monkeypatch.setattr(circuit, "FAILURES", 50)
     monkeypatch.setattr(circuit, "SECONDS", 0.0)
     client = connect(sandbox, max_in_flight=16, **STUBBORN).client

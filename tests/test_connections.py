@@ -17,7 +17,7 @@ from resources.connection import Connection, GraphQLConnection
 from resources.errors import ConfigurationError, ExtractionError, QueryError, Refused, ServerUnavailable
 from resources.graphql.client import Client
 from resources.graphql.query import Query
-from resources.graphql.settings import Settings
+from resources.graphql.sending.settings import Settings
 from resources.graphql_resource import GraphQLResource
 from resources.targetdata import TargetDataResource
 from tests.conftest import ROOT, Connect

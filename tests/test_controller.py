@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resources.graphql.batch_size import Batch
-from resources.graphql.burst import Burst
-from resources.graphql.in_flight import TRIAL, InFlight
-from resources.graphql.pace import Pace
-from resources.graphql.throttle import Throttle
+from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.burst import Burst
+from resources.graphql.sending.in_flight import TRIAL, InFlight
+from resources.graphql.sending.pace import Pace
+from resources.graphql.sending.throttle import Throttle
 from tests.simulated import Bucket, Even, Outage, Server, Whim, Window, extract, fixed
 
 SECONDS = 60.0
@@ -123,7 +123,7 @@ def test_refusals_that_are_not_about_the_rate_do_not_slow_it_down_for_ever(
         return sum(server.answered for server in servers)
 
     with_it = answered()
-    monkeypatch.setattr("resources.graphql.pace.IN_VAIN", 10**9)
+    monkeypatch.setattr("resources.graphql.sending.pace.IN_VAIN", 10**9)
     assert with_it >= 1.5 * answered()
 
 

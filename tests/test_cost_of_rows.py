@@ -13,9 +13,9 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from resources.graphql import arrow
 from resources.graphql.columns import Column, Scalar
-from resources.graphql.lines import Lines
+from resources.graphql.decoding import arrow
+from resources.graphql.decoding.lines import Lines
 from resources.graphql.query import Query
 from resources.graphql.raw import RawRow
 from resources.graphql.scalars import DECIMAL, TEXT, kept_as

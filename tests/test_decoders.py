@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resources.errors import QueryError
-from resources.graphql import arrow
 from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct
-from resources.graphql.decoder import MISSES, Decoder
-from resources.graphql.doubles import doubles_in
-from resources.graphql.lines import WORDS, Lines
+from resources.graphql.decoding import arrow
+from resources.graphql.decoding.decoder import MISSES, Decoder
+from resources.graphql.decoding.doubles import doubles_in
+from resources.graphql.decoding.lines import WORDS, Lines
 from resources.graphql.query import Query
 from resources.graphql.raw import DECODER, UNDECODABLE, RawRow, opened
 from resources.graphql.scalars import ENUM, JSON, TEXT, UNKNOWN, kept_as

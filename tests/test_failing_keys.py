@@ -125,7 +125,7 @@ def test_an_outage_that_ends_is_laid_on_no_key_and_batches_grow_again(
 def test_neighbours_that_break_the_server_fail_alone_if_it_answers_others(
     sandbox: Sandbox, connect: Connect, profiles_query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resources.graphql.retry.BACKOFF", lambda _: 0.01)
+    monkeypatch.setattr("resources.graphql.sending.retry.BACKOFF", lambda _: 0.01)
     umids = sandbox.umids_of(DAY)
     sandbox.faults.poison = umids[-6:]
     _, outcomes, tally = extract(connect(sandbox, max_attempts=2), profiles_query, umids)
@@ -136,7 +136,7 @@ def test_neighbours_that_break_the_server_fail_alone_if_it_answers_others(
 def test_what_lies_behind_a_server_that_is_up_may_be_out(
     sandbox: Sandbox, connect: Connect, profiles_query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resources.graphql.retry.BACKOFF", lambda _: 0.01)
+    monkeypatch.setattr("resources.graphql.sending.retry.BACKOFF", lambda _: 0.01)
     umids = sandbox.umids_of(DAY)
     pages = connect(sandbox, max_attempts=2).pages(profiles_query, keys=umids)
     sandbox.faults.poison_after, sandbox.faults.poison = 10, umids

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from graphql import build_schema
 
-from resources.graphql import arrow
+from resources.graphql.decoding import arrow
 from resources.graphql.query import Query
 
 SCHEMA = build_schema(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from resources.graphql.client import Client
 from resources.graphql.plan import Paging
 from resources.graphql.query import Query
-from resources.graphql.settings import Settings
+from resources.graphql.sending.settings import Settings
 from tests.public_lists import ListServer, Shelf
 from tests.test_public_lists import ids, load
 

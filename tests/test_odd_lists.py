@@ -8,7 +8,7 @@ import pytest
 from resources.errors import AccountingError, ConfigurationError, QueryError
 from resources.graphql.client import Client
 from resources.graphql.plan import Paging
-from resources.graphql.settings import Settings
+from resources.graphql.sending.settings import Settings
 from tests.odd_lists import ROWS, OddServer, notes_of, read, rows_of
 
 THING = "type T { id: ID name: String url: String } "

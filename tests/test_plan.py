@@ -18,7 +18,7 @@ from pipelines.plan.seen import RECORDS, open_instance, seen_runs
 from pipelines.plan.wording import text
 from resources.errors import ConfigurationError, OverBudget
 from resources.graphql.query import Query
-from resources.graphql.settings import OVER_BUDGET
+from resources.graphql.sending.settings import OVER_BUDGET
 from resources.graphql_resource import GraphQLResource
 from resources.lake import Lake
 from tests.bookshop import ITEMS, SCHEMA, TORN, Bookshop

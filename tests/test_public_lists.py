@@ -10,7 +10,7 @@ from resources.graphql.client import Client
 from resources.graphql.page import Page
 from resources.graphql.plan import Listed, Paging
 from resources.graphql.query import Query
-from resources.graphql.settings import Settings
+from resources.graphql.sending.settings import Settings
 from tests.public_lists import SCHEMA, ListServer
 
 CURSOR = "query ($first: Int, $after: String) "

@@ -273,7 +273,7 @@ def test_many_keys_that_fail_again_are_failed_and_no_broken_server(
     umids: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("resources.graphql.retry.BACKOFF", lambda _: 0.001)
+    monkeypatch.setattr("resources.graphql.sending.retry.BACKOFF", lambda _: 0.001)
     monkeypatch.setattr("resources.graphql.paging.lookup.PAUSE_SECONDS", 0.001)
     bad = umids[3::10]
     setattr(sandbox.faults, way, dict.fromkeys(bad, -1) if way == "alias_errors" else bad)

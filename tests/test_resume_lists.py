@@ -11,7 +11,7 @@ from pipelines.extraction.staging import Staging
 from resources.errors import AccountingError, QueryError
 from resources.graphql.client import Client
 from resources.graphql.query import Query
-from resources.graphql.settings import Settings
+from resources.graphql.sending.settings import Settings
 from tests.odd_lists import OddServer
 from tests.test_odd_cursors import connection
 

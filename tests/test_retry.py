@@ -6,8 +6,8 @@ import pytest
 
 from resources.errors import Unavailable
 from resources.graphql.counts import Counts
-from resources.graphql.gate import retry_after
-from resources.graphql.retry import Policy, Retry
+from resources.graphql.sending.gate import retry_after
+from resources.graphql.sending.retry import Policy, Retry
 
 
 def test_a_request_is_tried_no_longer_than_its_seconds() -> None:
@@ -28,7 +28,7 @@ def test_a_request_is_tried_no_longer_than_its_seconds() -> None:
 def test_a_caller_may_ask_for_fewer_attempts_but_not_for_more(
     asked: int | None, made: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resources.graphql.retry.BACKOFF", lambda _: 0.0)
+    monkeypatch.setattr("resources.graphql.sending.retry.BACKOFF", lambda _: 0.0)
     sent: list[int] = []
 
     async def fail() -> None:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.errors import Throttled
-from resources.graphql.batch_size import Batch
-from resources.graphql.in_flight import Latency
-from resources.graphql.retry import MAX_PAUSE_SECONDS
-from resources.graphql.throttle import FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS, Throttle
+from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.in_flight import Latency
+from resources.graphql.sending.retry import MAX_PAUSE_SECONDS
+from resources.graphql.sending.throttle import FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS, Throttle
 
 
 def learn(batch: Batch, seconds_of: Callable[[int], float], times: int = 60) -> None:

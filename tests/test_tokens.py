@@ -43,7 +43,7 @@ def test_64_concurrent_refusals_make_one_renewal(sandbox: Sandbox, connect: Conn
 def test_pauses_before_a_401_do_not_count_as_refusals(
     sandbox: Sandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resources.graphql.retry.BACKOFF", lambda _: 0.01)
+    monkeypatch.setattr("resources.graphql.sending.retry.BACKOFF", lambda _: 0.01)
     client = connect(sandbox).client
     client.ask(PING)
     sandbox.faults.every, sandbox.faults.retry_after = 1, 0.01

@@ -15,8 +15,8 @@ from graphql import parse, validate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resources.graphql import arrow
 from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct
+from resources.graphql.decoding import arrow
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from resources.graphql.raw import DECODER

@@ -9,8 +9,8 @@ from resources.account.system_keyring import read_token
 from resources.connection import SECRET, Connection
 from resources.errors import ConfigurationError
 from resources.graphql.counts import Counts
-from resources.graphql.retry import Retry
-from resources.graphql.settings import Settings, check_url
+from resources.graphql.sending.retry import Retry
+from resources.graphql.sending.settings import Settings, check_url
 
 if TYPE_CHECKING:  # they bring the network's libraries, which are needed when there is something to ask
     from resources.account.proof import Proof

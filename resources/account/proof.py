@@ -10,8 +10,8 @@ from anyio.from_thread import start_blocking_portal
 from resources.account.tokens import AccessTokens
 from resources.errors import ServerUnavailable
 from resources.graphql.counts import Counts
-from resources.graphql.retry import LATER_SECONDS, Policy, Retry
-from resources.graphql.settings import Settings
+from resources.graphql.sending.retry import LATER_SECONDS, Policy, Retry
+from resources.graphql.sending.settings import Settings
 
 ATTEMPTS, SECONDS = 3, 60.0  # in all: a person waits for it
 

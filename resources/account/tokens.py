@@ -18,14 +18,14 @@ import msgspec
 
 from resources.account.jwt import claims
 from resources.errors import Attempt, ExtractionError, TokenRefused, Unavailable
-from resources.graphql.circuit import Circuit
 from resources.graphql.counts import Counts
-from resources.graphql.gate import raise_for_headers, read_bounded
 from resources.graphql.raw import UNDECODABLE
-from resources.graphql.retry import Retry, give_up
-from resources.graphql.settings import Settings
-from resources.graphql.tokens import Token
-from resources.graphql.transport import named, ssl_context, timeout
+from resources.graphql.sending.circuit import Circuit
+from resources.graphql.sending.gate import raise_for_headers, read_bounded
+from resources.graphql.sending.retry import Retry, give_up
+from resources.graphql.sending.settings import Settings
+from resources.graphql.sending.tokens import Token
+from resources.graphql.sending.transport import named, ssl_context, timeout
 
 ADVISORY_SHARE, ADVISORY_SECONDS = 0.25, 300.0  # of the lifetime left: renew, but go on with the old one
 MANDATORY_SHARE, MANDATORY_SECONDS = 0.10, 60.0  # of the lifetime left: wait for the new one

@@ -10,7 +10,6 @@ from typing import Self, TypeVar
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from resources.errors import ConfigurationError, OverBudget, Unavailable
-from resources.graphql.batch_size import Batch
 from resources.graphql.counts import Counts
 from resources.graphql.page import Page
 from resources.graphql.paging.batches import Batches
@@ -23,12 +22,13 @@ from resources.graphql.paging.lookup import Key, Lookup
 from resources.graphql.paging.resume import Resume, digest_of, left_to_ask
 from resources.graphql.plan import Keyed, Listed, check_variables
 from resources.graphql.query import Query
-from resources.graphql.retry import Policy, Retry
-from resources.graphql.sender import Sender
-from resources.graphql.settings import OVER_BUDGET, Settings
-from resources.graphql.throttle import Throttle
-from resources.graphql.tokens import TokenSource
-from resources.graphql.transport import PreparedRequest, Transport
+from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.retry import Policy, Retry
+from resources.graphql.sending.sender import Sender
+from resources.graphql.sending.settings import OVER_BUDGET, Settings
+from resources.graphql.sending.throttle import Throttle
+from resources.graphql.sending.tokens import TokenSource
+from resources.graphql.sending.transport import PreparedRequest, Transport
 
 T = TypeVar("T")
 

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from resources.graphql.answer import ServerError
 from resources.graphql.page import Page
 from resources.graphql.query import Query
+from resources.graphql.sending.answer import ServerError
 from resources.graphql.tables import LOOKUPS
 from resources.graphql.texts import joined
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resources.graphql import arrow
 from resources.graphql.columns import Column
+from resources.graphql.decoding import arrow
 from resources.graphql.scalars import by_name
 from tests.chaos.figures import show
 

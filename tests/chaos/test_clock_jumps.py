@@ -22,7 +22,7 @@ DAY = last_days()[-1]
 DAYS = 30.0  # so far a jump goes
 ON_THE_WIRE_SECONDS = 0.2  # a request that left before the 429 had arrived
 WALL_CLOCK = {  # where the engine reads it, and why it may
-    "resources/graphql/gate.py": "a Retry-After as a date, from a server that sends no Date itself; capped",
+    "resources/graphql/sending/gate.py": "a Retry-After as a date, from a server without a Date; capped",
     "resources/graphql/paging/lookup.py": "fetched_at: a time of day is what it says",
     "resources/graphql/paging/stretch.py": "fetched_at",
 }

@@ -19,9 +19,9 @@ FAULTS = [kind for kind in KINDS if kind != GOOD]
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resources.graphql.retry.BACKOFF", lambda _: 0.002)
+    monkeypatch.setattr("resources.graphql.sending.retry.BACKOFF", lambda _: 0.002)
     monkeypatch.setattr("resources.graphql.paging.lookup.PAUSE_SECONDS", 0.002)
-    monkeypatch.setattr("resources.graphql.throttle.FIRST_PAUSE_SECONDS", 0.002)
+    monkeypatch.setattr("resources.graphql.sending.throttle.FIRST_PAUSE_SECONDS", 0.002)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import tenacity
 from pipelines.extraction import open_slice
 from resources import failures
 from resources.feed import read_key_file
-from resources.graphql import circuit, retry
 from resources.graphql.paging import batches, lookup, source
+from resources.graphql.sending import circuit, retry
 from resources.lake.publishing import claim
 from resources.privacy import screen
 from resources.warehouse import waiting

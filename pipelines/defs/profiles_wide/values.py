@@ -5,10 +5,10 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from resources.errors import ValueMisfit
-from resources.graphql import decimals
-from resources.graphql.cells import BEYOND_MICROSECONDS
 from resources.graphql.columns import Kept
-from resources.graphql.values import EXACT_INTEGER, reader
+from resources.graphql.decoding import decimals
+from resources.graphql.decoding.cells import BEYOND_MICROSECONDS
+from resources.graphql.decoding.values import EXACT_INTEGER, reader
 
 FLOAT = Kept("float64", pa.float64())
 # Arrow would also read 0x1F and nan.

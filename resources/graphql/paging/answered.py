@@ -2,8 +2,8 @@
 
 import re
 
-from resources.graphql.answer import Answer, ServerError
 from resources.graphql.plan import Listed
+from resources.graphql.sending.answer import Answer, ServerError
 
 KEEP_OTHERS = 'keep the other values of such rows with Paging(errors="null")'
 NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,99}")

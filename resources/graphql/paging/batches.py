@@ -9,10 +9,10 @@ from contextlib import aclosing
 import pyarrow as pa
 
 from resources.errors import ExtractionError
-from resources.graphql.batch_size import Batch
 from resources.graphql.paging.chain import Chain
 from resources.graphql.paging.lookup import Key, Lookup, Outcome
-from resources.graphql.throttle import Throttle
+from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.throttle import Throttle
 
 PAGE_KEYS = 500  # outcomes gathered before they are decoded together
 PAGE_SECONDS = 5.0  # or what came in that time, so that a slow server shows progress

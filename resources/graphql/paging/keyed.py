@@ -11,8 +11,8 @@ from typing import TypedDict
 import pyarrow as pa
 
 from resources.errors import ValueMisfit
-from resources.graphql.arrow import Misfit
-from resources.graphql.decoder import Decoder
+from resources.graphql.decoding.arrow import Misfit
+from resources.graphql.decoding.decoder import Decoder
 from resources.graphql.page import Page
 from resources.graphql.paging.batches import Batches
 from resources.graphql.paging.identities import Identities, in_group

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from resources.errors import ConfigurationError
-from resources.graphql import decimals
+from resources.graphql.decoding import decimals
 from resources.graphql.plan import Keyed
 from resources.graphql.texts import digest
 

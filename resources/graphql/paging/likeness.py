@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from resources.graphql.decoding.values import ENCODER
 from resources.graphql.paging.stretch import Row
-from resources.graphql.values import ENCODER
 
 
 class Likeness:

@@ -8,8 +8,8 @@ from functools import partial
 import pyarrow as pa
 
 from resources.errors import QueryError, ValueMisfit
-from resources.graphql.arrow import Misfit
-from resources.graphql.decoder import Decoder
+from resources.graphql.decoding.arrow import Misfit
+from resources.graphql.decoding.decoder import Decoder
 from resources.graphql.page import Page
 from resources.graphql.paging.first_page import FirstPage
 from resources.graphql.paging.repeats import Repeats
@@ -20,7 +20,7 @@ from resources.graphql.paging.stretch import Row, Stretch
 from resources.graphql.paging.totals import Totals
 from resources.graphql.plan import Listed
 from resources.graphql.query import Query
-from resources.graphql.sender import Sender
+from resources.graphql.sending.sender import Sender
 
 
 class ListPages:

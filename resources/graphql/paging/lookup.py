@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from resources.errors import Attempt, QueryError, Refused, TokenRefused, Unauthorized, Unavailable
-from resources.graphql.answer import Answer, ServerError
-from resources.graphql.batch_size import Batch
 from resources.graphql.plan import Keyed
 from resources.graphql.raw import LOOKUPS, RawRow, opened
-from resources.graphql.sender import PROBE, Sender
-from resources.graphql.transport import PreparedRequest
+from resources.graphql.sending.answer import Answer, ServerError
+from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.sender import PROBE, Sender
+from resources.graphql.sending.transport import PreparedRequest
 
 KEY_ATTEMPTS = 3  # a key whose alias failed is asked again alone, this often in all
 BATCH_ATTEMPTS = 3  # a batch that goes on failing is split before all attempts are used

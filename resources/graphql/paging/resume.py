@@ -11,13 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from resources.graphql.columns import column_name
+from resources.graphql.decoding.values import ENCODER
 from resources.graphql.paging.identities import Identities, in_group
 from resources.graphql.paging.keys import Asked
 from resources.graphql.plan import Keyed, Listed
 from resources.graphql.query import Query
 from resources.graphql.tables import ANSWERED_BY, LOOKUPS
 from resources.graphql.texts import joined
-from resources.graphql.values import ENCODER
 
 if TYPE_CHECKING:  # brings the network's libraries
     from resources.graphql.paging.lookup import Key

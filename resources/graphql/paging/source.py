@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from graphql import print_ast, strip_ignored_characters
 
 from resources.errors import ConfigurationError, QueryError, Refused, Unavailable
-from resources.graphql.answer import Answer
 from resources.graphql.paging.answered import reason_of, tolerated
 from resources.graphql.paging.counted import positions
 from resources.graphql.paging.likeness import Likeness
@@ -15,8 +14,9 @@ from resources.graphql.paging.raw_rows import shape_of
 from resources.graphql.paging.stretch import NullRow, Stretch, read
 from resources.graphql.plan import Listed
 from resources.graphql.query import Query
-from resources.graphql.sender import Sender
-from resources.graphql.transport import PreparedRequest
+from resources.graphql.sending.answer import Answer
+from resources.graphql.sending.sender import Sender
+from resources.graphql.sending.transport import PreparedRequest
 
 PAGE_ATTEMPTS = 3  # a page with a GraphQL error is asked for again, this often in all
 PAUSE_SECONDS = 0.5

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from resources.errors import QueryError
+from resources.graphql.decoding.values import kind_of
 from resources.graphql.plan import Listed
 from resources.graphql.plan.signals import Path
 from resources.graphql.raw import RawRow, opened
-from resources.graphql.values import kind_of
 
 Row = Mapping[str, object]
 

@@ -17,13 +17,13 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from resources.graphql.answer import Answer
 from resources.graphql.changed import with_changes
 from resources.graphql.schema import wording
 from resources.graphql.schema.changes import Change, Kind
 from resources.graphql.schema.complaints import Complaint, complaints
 from resources.graphql.schema.literals import literal
 from resources.graphql.schema.usage import Usage, UsedField
+from resources.graphql.sending.answer import Answer
 
 AskWith = Callable[[str, Mapping[str, object]], Mapping[str, object]]
 

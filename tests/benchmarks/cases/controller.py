@@ -13,9 +13,9 @@ from itertools import product
 from statistics import median
 from unittest.mock import patch
 
-from resources.graphql.batch_size import Batch
-from resources.graphql.in_flight import InFlight
 from resources.graphql.query import Query
+from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.in_flight import InFlight
 from resources.graphql_resource import GraphQLResource
 from tests.benchmarks.documents import BY_CURSOR, BY_UMID, SCHEMA
 from tests.benchmarks.figures import Ratio, Result
@@ -79,7 +79,7 @@ class Even(Batch):
 def fixed() -> Iterator[None]:
     """Have clients that are opened meanwhile learn nothing."""
     with (
-        patch("resources.graphql.throttle.InFlight", Steady),
+        patch("resources.graphql.sending.throttle.InFlight", Steady),
         patch("resources.graphql.client.Batch", Even),
     ):
         yield

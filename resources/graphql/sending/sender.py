@@ -5,13 +5,13 @@ from contextlib import suppress
 from typing import NoReturn
 
 from resources.errors import Attempt, Refused, Throttled, Unauthorized
-from resources.graphql.answer import Answer
-from resources.graphql.batch_size import Batch
-from resources.graphql.circuit import Circuit
-from resources.graphql.retry import Retry, give_up
-from resources.graphql.throttle import Throttle
-from resources.graphql.tokens import TokenSource
-from resources.graphql.transport import PreparedRequest, Transport
+from resources.graphql.sending.answer import Answer
+from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.circuit import Circuit
+from resources.graphql.sending.retry import Retry, give_up
+from resources.graphql.sending.throttle import Throttle
+from resources.graphql.sending.tokens import TokenSource
+from resources.graphql.sending.transport import PreparedRequest, Transport
 
 PROBE = PreparedRequest("{ __typename }")  # what any server answers
 

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 from graphql import specified_scalar_types
 
-from resources.graphql.cells import holds
 from resources.graphql.columns import Scalar
+from resources.graphql.decoding.cells import holds
+from resources.graphql.decoding.values import kind_of
 from resources.graphql.scalars import kept_as
-from resources.graphql.values import kind_of
 
 TIMES = ("date", "time", "timestamp", "local timestamp")
 FRACTIONS = ("decimal(38,9)", "decimal(38,18)", "decimal(38,28)")

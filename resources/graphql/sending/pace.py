@@ -7,7 +7,7 @@ it: as late as the search for a rate may cost little, ever faster while nothing 
 
 import math
 
-from resources.graphql.burst import LEAST_ANSWERS, LEAST_SECONDS, Burst
+from resources.graphql.sending.burst import LEAST_ANSWERS, LEAST_SECONDS, Burst
 
 MARGIN = 0.985  # of the learned rate: a request that is late must not meet one that is early
 STEP_DOWN = 0.98  # at least, of a pace that led to a 429

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from resources.errors import Throttled, Unavailable
-from resources.graphql.batch_size import Batch
-from resources.graphql.in_flight import InFlight
-from resources.graphql.pace import Pace
-from resources.graphql.retry import MAX_PAUSE_SECONDS
+from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.in_flight import InFlight
+from resources.graphql.sending.pace import Pace
+from resources.graphql.sending.retry import MAX_PAUSE_SECONDS
 
 FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.1, 60.0  # where a 429 says nothing of when
 TRUSTED = 3  # 429s in a row whose Retry-After is taken as it is

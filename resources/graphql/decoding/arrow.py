@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from resources.graphql.advice import misfit_reason
-from resources.graphql.cells import UNSTORABLE, cells
 from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct
+from resources.graphql.decoding.advice import misfit_reason
+from resources.graphql.decoding.cells import UNSTORABLE, cells
+from resources.graphql.decoding.values import Read, kind_of, reader
 from resources.graphql.gaps import filled
-from resources.graphql.values import Read, kind_of, reader
 
 NONE = type(None)
 PLAIN = {"int64": int, "bool": bool}  # what Arrow takes as it is; text for all others

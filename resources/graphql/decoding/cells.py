@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from resources.graphql.columns import Kept
-from resources.graphql.values import reader
+from resources.graphql.decoding.values import reader
 
 BEYOND_MICROSECONDS = r"(\.\d{6})\d+"
 UNSTORABLE = (pa.ArrowInvalid, OverflowError, UnicodeEncodeError)

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json
 
-from resources.graphql import decimals, doubles
-from resources.graphql.cells import UNSTORABLE, times
 from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct, innermost, visit_scalars
+from resources.graphql.decoding import decimals, doubles
+from resources.graphql.decoding.cells import UNSTORABLE, times
 from resources.graphql.raw import RawRow
 
 # JSON is not for it: its text is written anew.

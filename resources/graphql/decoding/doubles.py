@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from resources.graphql.decoding.values import EXACT_INTEGER
 from resources.graphql.raw import as_array
-from resources.graphql.values import EXACT_INTEGER
 
 # What becomes zero is below 1e-323: it has an exponent of hundreds, or many zeros. As an integer, -0 is 0.
 ODD_ZERO = r"[:,\[\s](-?([0-9.]+[eE]-([3-9][0-9]{2}|[0-9]{4})|0\.0{23})|-0[,\]}\s])"

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import NoReturn, TypeVar
 
 from resources.errors import ServerUnavailable, Unavailable
-from resources.graphql.retry import LATER_SECONDS
+from resources.graphql.sending.retry import LATER_SECONDS
 
 # Both are small enough to be passed before one request has used up its eight attempts: timeouts of a minute
 # open it in the second round with the usual eight requests in flight, in the sixth with one. A shorter outage

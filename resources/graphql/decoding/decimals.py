@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from resources.graphql.columns import Column, Kept, Scalar, every_column
+from resources.graphql.decoding.values import reader
 from resources.graphql.raw import as_array
-from resources.graphql.values import reader
 
 
 def number_pattern(columns: tuple[Column, ...]) -> str | None:

@@ -19,9 +19,9 @@ from graphql import DocumentNode
 
 from resources.errors import ConfigurationError, ExtractionError, Unavailable
 from resources.graphql.counts import Counts
-from resources.graphql.gate import SHAPE, Bearer, Gate, JudgedResponse, late
-from resources.graphql.settings import Settings
-from resources.graphql.tokens import TokenSource
+from resources.graphql.sending.gate import SHAPE, Bearer, Gate, JudgedResponse, late
+from resources.graphql.sending.settings import Settings
+from resources.graphql.sending.tokens import TokenSource
 
 READ_BYTES = 256 * 1024  # of an answer that are taken before they are looked at: pages are as large
 ENCODER = msgspec.json.Encoder(decimal_format="number")  # as answers hold it: a cursor may be a Decimal

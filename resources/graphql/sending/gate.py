@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from resources.errors import ConfigurationError, Refused, Throttled, Unauthorized, Unavailable
-from resources.graphql.answer import error_code, error_list
 from resources.graphql.counts import Counts
 from resources.graphql.raw import NULL, UNDECODABLE, decoded
-from resources.graphql.tokens import TokenSource
+from resources.graphql.sending.answer import error_code, error_list
+from resources.graphql.sending.tokens import TokenSource
 
 THROTTLE_CODES = frozenset({"THROTTLED", "RATE_LIMITED", "TOO_MANY_REQUESTS", "RATE_LIMIT_EXCEEDED"})
 AUTH_CODES = frozenset({"UNAUTHENTICATED", "UNAUTHORIZED", "TOKEN_EXPIRED"})

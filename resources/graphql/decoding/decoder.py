@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from resources.graphql import arrow
 from resources.graphql.columns import Column
-from resources.graphql.lines import Lines
+from resources.graphql.decoding import arrow
+from resources.graphql.decoding.lines import Lines
 from resources.graphql.raw import UNDECODABLE, RawRow
 
 MISSES = 3  # pages in a row that the fast decoder left to the exact one: such values are not for it

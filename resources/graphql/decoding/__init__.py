@@ -1,0 +1,1 @@
+"""How answers become Arrow tables: fast where the schema allows it, exact always."""
