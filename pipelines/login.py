@@ -12,6 +12,8 @@ from pipelines.root import ROOT
 from pipelines.variables import ENV_FILE, PREFIX, account_of, api_limits, value, variables
 from resources.account import TargetDataConnection
 from resources.account.connection import GRAPHQL_PATH, LOGIN_PATH, check_base_url
+from resources.account.pasted import expires
+from resources.account.proof import Proof
 from resources.account.system_keyring import write_token
 
 TEMPLATE = ROOT / ".env.example"
@@ -70,6 +72,17 @@ def keyring_service() -> str:
     return value("refresh_token_keyring", PREFIX) or "-".join(["targetdata", *([account] if account else [])])
 
 
+def doubts(token: str, proof: Proof) -> Iterator[str]:
+    """Say why a token that is good today may not be so for ever."""
+    if proof.rotates:
+        yield (
+            "the server sent another refresh token with its answer. TargetData documents that the first one "
+            "never expires; if it is refused one day, the server rotates them"
+        )
+    if expires(token):
+        yield "by its own word this is an ordinary refresh token, which expires, and no offline one"
+
+
 def in_the_way(started: Mapping[str, str], base_url: str, token: str) -> Iterator[str]:
     """Say what counts in place of what is stored; `started` is the environment without `.env`."""
     if value("refresh_token_file", PREFIX):
@@ -80,13 +93,14 @@ def in_the_way(started: Mapping[str, str], base_url: str, token: str) -> Iterato
             yield f"the environment itself sets {name} to something else, which targetdata takes. Unset it"
 
 
-def seen_by_git() -> str:
-    """Say how `.env` could get into a commit; empty where it cannot, or there is no git."""
+def seen_by_git() -> Iterator[str]:
+    """Say how `.env` could get into a commit; nothing where it cannot, or there is no git."""
     if _git("check-ignore", "--quiet", ENV_FILE.name) != 1:
-        return ""
+        return
     if _git("ls-files", "--error-unmatch", ENV_FILE.name) == 0:
-        return ".env is tracked by git: take it out (git rm --cached .env), before a commit has the token"
-    return ".env is not ignored by git: add it to .gitignore, before a commit has the token"
+        yield ".env is tracked by git: take it out (git rm --cached .env), before a commit has the token"
+    else:
+        yield ".env is not ignored by git: add it to .gitignore, before a commit has the token"
 
 
 def _git(*arguments: str) -> int | None:

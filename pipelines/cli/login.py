@@ -50,7 +50,7 @@ def login(
         with loading():
             from pipelines import login as steps
             from pipelines.variables import PREFIX, as_started, choose_account, value
-            from resources.account.pasted import expires, pasted_token
+            from resources.account.pasted import pasted_token
             from resources.account.system_keyring import read_token
 
         started = as_started()
@@ -69,16 +69,12 @@ def login(
         stored = steps.store(url, token, in_keyring=keyring)
     typer.echo(f"The token is good: access tokens made of it are valid for {proof.lifetime_seconds:,.0f} s.")
     typer.echo(f"Stored in {stored.place}; the setting is {stored.variable}.")
-    if proof.rotates:
-        _warn(
-            "the server sent another refresh token with its answer. TargetData documents that the first one "
-            "never expires; if it is refused one day, the server rotates them"
-        )
-    if expires(token):
-        _warn("by its own word this is an ordinary refresh token, which expires, and no offline one")
-    for warning in (*steps.in_the_way(started, url, token), "" if keyring else steps.seen_by_git()):
-        if warning:
-            _warn(warning)
+    for warning in (
+        *steps.doubts(token, proof),
+        *steps.in_the_way(started, url, token),
+        *(() if keyring else steps.seen_by_git()),
+    ):
+        typer.echo(f"Warning: {warning}.", err=True)
     typer.echo(f"Next: {f'TARGETDATA_ACCOUNT={account} ' if account else ''}targetdata doctor")
 
 
@@ -115,7 +111,3 @@ def _ask_for_base_url() -> str:
             return base_url_of(line)
         except ConfigurationError as error:
             typer.echo(f"Error: {error}", err=True)
-
-
-def _warn(text: str) -> None:
-    typer.echo(f"Warning: {text}.", err=True)
