@@ -138,7 +138,7 @@ def test_a_restart_is_survived_with_batches_under_way(
 ) -> None:
     monkeypatch.setattr(circuit, "SECONDS", 60.0)
     monkeypatch.setattr("resources.graphql.paging.batches.PAGE_KEYS", 10)
-    with Sandbox(people=200, seed=7) as first:
+    with Sandbox(people=1000, seed=7) as first:
         umids, first.faults.latency = first.umids_of(DAY), 0.03
         resource = connect(first, **STUBBORN)
         pages = resource.pages(profiles_query, keys=umids)
@@ -147,7 +147,7 @@ def test_a_restart_is_survived_with_batches_under_way(
     retries = resource.client.counts.retries
     while retries["unavailable"] < 30 and not others.done():  # nobody listens
         threading.Event().wait(0.01)
-    again = stack.enter_context(Sandbox(people=200, seed=7, port=urlsplit(first.url).port or 0))
+    again = stack.enter_context(Sandbox(people=1000, seed=7, port=urlsplit(first.url).port or 0))
     again.faults.latency = 0.03  # so that batches grow on a busy machine too
     assert asked + sum(page.asked for page in others.result(60)) == len(umids)
     assert max(r.aliases for r in again.requests) > 1
