@@ -10,6 +10,7 @@ import pyarrow.types as pt
 
 from resources.graphql.columns import column_name
 from resources.graphql.tables import LOOKUPS
+from resources.privacy.suppression import Suppression
 
 IDENTITY = "identity"  # the column of lookups
 Values = Mapping[str, frozenset[str]]  # by column
@@ -84,6 +85,17 @@ class Person:
         for kind, value in self.names:
             yield kind, value
             yield column_name(kind), value
+
+    def kind_of(self, table: str, column: str) -> str:
+        """Name what a column's values are: those of the lookups' identity are their extract's identities."""
+        if column == IDENTITY and table.endswith(LOOKUPS):
+            return self.identified.get(table.removesuffix(LOOKUPS), "")
+        return column
+
+    def listed(self, suppression: Suppression, kind: str, values: pa.Array | pa.ChunkedArray) -> "Person":
+        """Give whom of some values of a kind a suppression list holds: by identity, or by key."""
+        found = {kind: texts(values.filter(suppression.holds(kind, values)))}
+        return Person(found) if kind in self.identified.values() else Person(keys=found)
 
     def rule(self, table: str, schema: pa.Schema) -> Rule | None:
         """Tell their rows in a table of the lake or a warehouse; None where no column names anybody."""

@@ -8,8 +8,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from resources.errors import WarehouseError
-from resources.graphql.tables import LOOKUPS
-from resources.privacy.person import IDENTITY, Person, Rule, texts
+from resources.privacy.person import Person, Rule
 from resources.privacy.suppression import Suppression
 from resources.warehouse.database import Database
 from resources.warehouse.folders import TYPES, folder_of
@@ -71,14 +70,10 @@ class WarehouseStore:
         with self._warehouse.open(self._run) as database:
             for table in database.tables():
                 for column in _schema(database.columns(table)).names:
-                    is_identity = column == IDENTITY and table.endswith(LOOKUPS)
-                    kind = known.identified.get(table.removesuffix(LOOKUPS), "") if is_identity else column
-                    identities = {*known.identified.values()}
-                    if kind and kind in identities | {*keys}:
+                    kind = known.kind_of(table, column)
+                    if kind and kind in {*known.identified.values(), *keys}:
                         values = _distinct(database, table, column)
-                        listed = {kind: texts(values.filter(suppression.holds(kind, values)))}
-                        is_key = kind not in identities
-                        found = found.and_(Person(keys=listed) if is_key else Person(listed))
+                        found = found.and_(known.listed(suppression, kind, values))
         return found
 
 

@@ -154,15 +154,12 @@ class People:
         self, table: str, schema: pa.Schema, read: Callable[[str], pa.ChunkedArray], suppression: Suppression
     ) -> Person:
         """Give whom of a table the list holds, by identity or key."""
-        identities = set(self._identified.values())
-        found = Person()
+        known, found = self.nobody, Person()
         for field in schema:
-            is_identity = field.name == IDENTITY and table.endswith(LOOKUPS)
-            kind = self._identified.get(table.removesuffix(LOOKUPS), "") if is_identity else field.name
-            if kind in identities | self._keys and is_name(field.type):
+            kind = known.kind_of(table, field.name)
+            if kind and kind in {*self._identified.values(), *self._keys} and is_name(field.type):
                 values = read(field.name).drop_null().unique()
-                listed = {kind: texts(values.filter(suppression.holds(kind, values)))}
-                found = found.and_(Person(listed) if kind in identities else Person(keys=listed))
+                found = found.and_(known.listed(suppression, kind, values))
         return found
 
     def _files(self, *, lookups: bool) -> Iterator[tuple[str, pq.ParquetFile]]:
