@@ -22,7 +22,7 @@ from resources.graphql.query import Query
 from resources.lake import Lake
 from resources.lake.columns_policy import column_changes, require_columns
 from resources.lake.declared import read_type
-from resources.lake.frames.reader import dataset, together
+from resources.lake.frames.reader import dataset, one_type
 from resources.lake.place import Place
 from resources.lake.publishing.manifest import Manifest, column_types
 from resources.schema_changes import SchemaChanges
@@ -188,11 +188,11 @@ def test_types_are_compared_as_they_can_be_read_together(old: pa.DataType, new: 
     if str(old) == str(new):
         assert found == []
     if all(change.before is None for change in found):
-        both = together(new, old)
+        both = one_type(new, old)
         assert both is not None
         assert changes(pa.schema([("c", both)]), pa.schema([("c", new)])) == []
         pa.array([None], old).cast(both)
-    if together(new, old) is None:
+    if one_type(new, old) is None:
         assert any(change.before and change.after for change in found)
 
 
