@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: install demo test journeys chaos bench spark dev check help
+.PHONY: install demo test journeys chaos bench spark architecture dev check help
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -48,6 +48,9 @@ bench: .venv/installed .venv/bench-installed ## speed and memory beside dlt, Sin
 
 spark: .venv/installed .venv/spark-installed ## the docs' section on Spark, read by Spark itself; needs Java
 	$(BIN)/python -m pytest -q tests/test_spark.py
+
+architecture: .venv/installed ## docs/architecture.svg, drawn from the code
+	$(BIN)/python -m tests.architecture
 
 check: .venv/installed ## all that has to be green: lint, format, types, import directions, definitions, tests
 	$(BIN)/ruff check .
