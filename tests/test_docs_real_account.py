@@ -1,6 +1,8 @@
 """docs/real-account.md is executed: from the login to the first day, on a copy of the checkout."""
 
 import shlex
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +13,6 @@ from tests.conftest import ROOT
 from tests.dagster_runs import Location, copied_checkout
 from tests.documents import blocks
 from tests.sandbox import Sandbox
-from tests.test_docs_erasing import TOLD
 
 PAGE = ROOT / "docs" / "real-account.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -24,27 +25,36 @@ def commands() -> list[list[str]]:
     return [shlex.split(line.rpartition(".venv/bin/")[2]) for line in lines]
 
 
+class Unset(Location):
+    """A code location whose settings are those of its `.env` alone."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Give what is left without the settings of the account."""
+        found = super().environment
+        return {name: text for name, text in found.items() if not name.startswith("TARGETDATA_")}
+
+
 @pytest.fixture
 def location(sandbox: Sandbox, tmp_path: Path) -> Location:
     """A copy of the checkout without an account, with a feed where it is by default."""
     clone = copied_checkout(tmp_path / "clone")
     sandbox.write_feed(clone / "data" / "feed", [DAY])
     (clone / "umids.csv").write_text("\n".join(["umid", *sandbox.umids_of(DAY)[:5]]))
-    names = ("BASE_URL", "REFRESH_TOKEN", "FEED", "LAKE", "WAREHOUSE")
-    return Location(sandbox, tmp_path, clone, settings={f"TARGETDATA_{name}": "" for name in names})
+    return Unset(sandbox, tmp_path, clone)
 
 
 @pytest.mark.journey
 def test_its_commands_lead_from_a_login_to_the_first_day(location: Location, sandbox: Sandbox) -> None:
     _, piped, *others = commands()
     login = [word.replace("https://targetdata.example.com", sandbox.url) for word in piped]
-    location.run("python", TOLD.format(f"{sandbox.refresh_token}\n", login))
+    command = [sys.executable, "-m", "pipelines.cli", *login[1:]]
+    environment = location.environment | {"PYTHONPATH": str(location.root)}
+    subprocess.run(
+        command, cwd=location.root, env=environment, input=sandbox.refresh_token, text=True, check=True
+    )
     assert f"TARGETDATA_BASE_URL={sandbox.url}" in (location.root / ".env").read_text()
     assert (location.root / ".env").stat().st_mode & 0o777 == 0o600
-    for name in ("BASE_URL", "REFRESH_TOKEN"):
-        del location.settings[f"TARGETDATA_{name}"]
-    account = location.environment
-    location.settings |= {name: "" for name in account if name.endswith(("_BASE_URL", "_REFRESH_TOKEN"))}
     said = [location.run(*command) for command in others]
     assert "token" in said[0].stdout
     assert "5 keys asked" in "".join(done.stderr for done in said)
