@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.environment import Environment
+from pipelines.other_api import GraphQLEnvironment
+from pipelines.privacy import Secret
+from resources.graphql.settings import Limits
 from tests.conftest import ROOT
 from tests.documents import BLOCK
 
@@ -15,6 +19,17 @@ EXECUTED = {"sh", "python", "graphql", "sql", "yaml", "ini"}
 FENCED = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+SETTING = re.compile(r"\b(TARGETDATA|GRAPHQL)_([A-Z][A-Z_]*[A-Z])\b")
+SETTINGS = {
+    "TARGETDATA": {
+        "refresh_token",
+        "refresh_token_keyring",
+        *Environment.model_fields,
+        *Secret.model_fields,
+        *Limits.model_fields,
+    },
+    "GRAPHQL": {"url", "bearer_token", "headers", *GraphQLEnvironment.model_fields, *Limits.model_fields},
+}
 
 
 def prose(page: Path) -> str:
@@ -86,3 +101,22 @@ def test_the_files_that_the_page_on_the_code_names_are_there() -> None:
     rooms = [ROOT / name for name in names]
     for name in re.findall(r"`([\w/]+(?:\.py|/))`", text):
         assert any((room / name).exists() for room in rooms), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_settings_and_targets_that_it_names_are_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for prefix, name in SETTING.findall(text):
+        own = re.sub("^(EU|US)_", "", name).lower()  # of one of several accounts
+        known = SETTINGS[prefix]
+        assert own in known or any(field.startswith(f"{own}_") for field in known), f"{prefix}_{name}"
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE):
+        assert f"\n{target}: .venv/installed" in makefile, target
+
+
+def test_the_cases_of_the_page_on_benchmarks_are_there() -> None:
+    text = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    cases = re.findall(r"^make bench.*CASES=(\w+)", text, re.MULTILINE)
+    assert cases
+    assert all((ROOT / "tests" / "benchmarks" / "cases" / f"{case}.py").is_file() for case in cases)
