@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: install demo test journeys chaos bench dev check help
+.PHONY: install demo test journeys chaos bench spark architecture dev check help
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -24,10 +24,10 @@ dev: .venv/installed ## Dagster's UI on http://localhost:3000 (or PORT=3001), wi
 	@$(BIN)/python -m tests.dev
 
 test: .venv/installed ## the tests, but for the journeys
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not journey and not chaos"
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not journey and not chaos and not spark"
 
 journeys: .venv/installed ## the ways that users go, command by command: README and docs executed, clicks in a browser
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "journey and not chaos"
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "journey and not chaos and not spark"
 
 chaos: .venv/installed ## the test bench, its long forms too; each case prints its figures; takes long
 	$(BIN)/python -m pytest -q -s tests/chaos
@@ -39,6 +39,18 @@ chaos: .venv/installed ## the test bench, its long forms too; each case prints i
 
 bench: .venv/installed .venv/bench-installed ## speed and memory beside dlt, Singer and others (ROWS=20000 REPEATS=1 CASES=pages DOCS=1)
 	@$(BIN)/python -m tests.benchmarks $(CASES) $(if $(ROWS),--rows $(ROWS)) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(DOCS),--docs)
+
+.venv/spark-installed: .venv/installed
+	@command -v java >/dev/null || { echo "Spark needs Java 17 or newer, as of apt-get install default-jre-headless"; exit 1; }
+	@echo "Installing Spark into .venv (once, 400 MB) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,spark]' --constraint constraints.txt
+	@touch $@
+
+spark: .venv/installed .venv/spark-installed ## the docs' section on Spark, read by Spark itself; needs Java
+	$(BIN)/python -m pytest -q tests/test_spark.py
+
+architecture: .venv/installed ## docs/architecture.svg, drawn from the code
+	$(BIN)/python -m tests.architecture
 
 check: .venv/installed ## all that has to be green: lint, format, types, import directions, definitions, tests
 	$(BIN)/ruff check .

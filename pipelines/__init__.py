@@ -1,0 +1,1 @@
+"""The code location: what Dagster loads, and the command line."""

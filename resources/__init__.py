@@ -1,0 +1,1 @@
+"""What assets are made with; everything works in a notebook too, without a run."""

@@ -28,9 +28,10 @@ def named_failures(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
         if seconds is None:
             instance.add_run_tags(run_id, NEVER_AGAIN)
             raise failure(error, str(error)) from error
+        said = str(error).rstrip(".")
         waiting = failure(
             error,
-            f"{error}. The step waits {seconds:,.0f} s and is tried again, {LATER_RETRIES} times at most; if "
+            f"{said}. The step waits {seconds:,.0f} s and is tried again, {LATER_RETRIES} times at most; if "
             "it fails then, run it again when the cause is gone",
         )
         waiting.__cause__ = error

@@ -1,6 +1,7 @@
 """No token is in any log, event, error, file or database of a run, and no profile or key in Dagster's."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -52,6 +53,19 @@ def tree(kind: type[ExtractionError] = ExtractionError) -> Iterator[type[Extract
             yield from tree(below)
 
 
+def provoked(
+    canaries: Canaries, stack: ExitStack, location: Location
+) -> tuple["subprocess.CompletedProcess[str]", dict[str, object]]:
+    """Provoke all errors in a process of their own; give what it printed, and what came of it."""
+    lists = stack.enter_context(Sandbox(people=canaries.people, variant="lists"))
+    telling = stack.enter_context(RawServer())
+    telling.answers["/auth/token"] = RawAnswer(headers=JSON, body=b'{"access_token": "t", "expires_in": 900}')
+    said = json.dumps({"errors": [{"message": COMPLAINT}]})
+    telling.answers["/graphql"] = RawAnswer(headers=JSON, body=said.encode())
+    ran = location.run("provocations", str(location.folder), telling.url, lists.url)
+    return ran, json.loads((location.folder / "done.json").read_text())
+
+
 def add_tokens(canaries: Canaries, sandbox: Sandbox) -> None:
     """Take in what the sandbox knows by now: its tokens, and keys that lead to nobody."""
     canaries.add("refresh token", sandbox.refresh_token)
@@ -95,13 +109,7 @@ def test_no_error_log_or_record_holds_a_token_or_a_profile_whatever_goes_wrong(
 ) -> None:
     canaries = Canaries(PEOPLE)
     location = location_of(canaries, stack, memory)
-    lists = stack.enter_context(Sandbox(people=canaries.people, variant="lists"))
-    telling = stack.enter_context(RawServer())
-    telling.answers["/auth/token"] = RawAnswer(headers=JSON, body=b'{"access_token": "t", "expires_in": 900}')
-    said = json.dumps({"errors": [{"message": COMPLAINT}]})
-    telling.answers["/graphql"] = RawAnswer(headers=JSON, body=said.encode())
-    ran = location.run("provocations", str(location.folder), telling.url, lists.url)
-    done = json.loads((location.folder / "done.json").read_text())
+    ran, done = provoked(canaries, stack, location)
     assert_all_was_provoked(done)
 
     add_tokens(canaries, location.sandbox)

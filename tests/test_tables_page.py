@@ -1,4 +1,4 @@
-"""The page about the tables is executed: its reads, and its assets in a run of the whole line."""
+"""The pages about the tables and reading them are executed: their reads, and assets in a run of the line."""
 
 import re
 import shlex
@@ -13,14 +13,15 @@ from tests.local import last_days
 from tests.sandbox import Sandbox
 from tests.truth import expected_profiles
 
-PATH = ROOT / "docs" / "tables.md"
-PAGE = PATH.read_text(encoding="utf-8")
+PATH, READING = ROOT / "docs" / "tables.md", ROOT / "docs" / "reading.md"
+SPARK = "SparkSession"
 DAYS = last_days(2)
 
 
-def blocks() -> list[str]:
-    """Give the page's Python, without the indentation of lists."""
-    found = re.findall(r"^( *)```python\n(.*?)^ *```$", PAGE, re.MULTILINE | re.DOTALL)
+def blocks(page: Path) -> list[str]:
+    """Give a page's Python, without the indentation of lists."""
+    text = page.read_text(encoding="utf-8")
+    found = re.findall(r"^( *)```python\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
     return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, text in found]
 
 
@@ -30,7 +31,7 @@ def test_its_assets_run_with_the_line_and_its_reads_find_the_tables(sandbox: San
     sandbox.write_feed(clone / "data" / "feed", DAYS)
     settings = {"TARGETDATA_FEED": "", "TARGETDATA_LAKE": "", "TARGETDATA_START_DATE": str(DAYS[0])}
     location = Location(sandbox, tmp_path, clone, settings=settings)
-    assets = [text for text in blocks() if "@dg.asset" in text]
+    assets = [text for text in blocks(PATH) if "@dg.asset" in text]
     names = [re.findall(r"^def (\w+)", text, re.MULTILINE)[-1] for text in assets]
     for name, text in zip(names, assets, strict=True):
         (clone / "pipelines" / "defs" / name).mkdir()
@@ -38,10 +39,13 @@ def test_its_assets_run_with_the_line_and_its_reads_find_the_tables(sandbox: San
     assert names == ["reach", "days_seen", "shares"]
     for day in DAYS:
         location.materialize(str(day))
-    gc, extract = (command.replace("2026-11-22", str(DAYS[1])) for command in commands(PATH))
+    (gc,), (extract,) = commands(READING), commands(PATH)
+    extract = extract.replace("2026-11-22", str(DAYS[1]))
     location.run(*shlex.split(extract))
-    reads = "".join(text for text in blocks() if "@dg.asset" not in text).replace("2026-11-22", str(DAYS[1]))
-    said = location.run("python", f"{reads}\n{PRINTED}").stdout.splitlines()
+    read = [text for page in (READING, PATH) for text in blocks(page)]
+    reads = "".join(text for text in read if "@dg.asset" not in text and SPARK not in text)
+    code = f"{reads}\n{PRINTED}".replace("2026-11-22", str(DAYS[1]))
+    said = location.run("python", code).stdout.splitlines()
     rows = [expected_profiles(sandbox, sandbox.umids_of(day)) for day in DAYS]
     umids = [item for row in rows[1] for item in row["identifiers"] or [] if item and item["name"] == "umid"]
     ids = [row["profile_id"] for day in rows for row in day]

@@ -112,7 +112,10 @@ class Tally:
         where = f"{what}: " if what else ""
         answered = self.found + self.filtered + self.not_found + self.failed
         if self.asked != answered + self.suppressed or self.total not in (None, self.asked):
-            raise AccountingError(f"{where}keys do not add up: {self}")
+            raise AccountingError(
+                f"{where}keys do not add up, so it is not published: {self._summed}. Does the loop over "
+                "pages() write every page?"
+            )
         if not self.exceeds(max_failed):
             return
         advice = (
@@ -128,6 +131,19 @@ class Tally:
             "--max-failed",
             details={"keys_failed": self.failed, "codes": dict(self.failures), **details},
         )
+
+    @property
+    def _summed(self) -> str:
+        keys = self.asked if self.total is None else self.total
+        parts = {
+            "found": self.found,
+            "filtered": self.filtered,
+            "not found": self.not_found,
+            "failed": self.failed,
+            "suppressed": self.suppressed,
+        }
+        answers = ", ".join(f"{number:,} {name}" for name, number in parts.items())
+        return f"of {keys:,} keys {self.asked:,} were asked, and these are {answers}"
 
     def exceeds(self, max_failed: MaxFailed) -> bool:
         """Say whether more keys failed than may."""

@@ -39,7 +39,7 @@ def _batches(file: File, columns: Sequence[str]) -> Iterator[list[list[str | Non
                 ]
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise FeedError(
-            f"{file.shown} cannot be read as Parquet: {error}. Have it delivered again."
+            f"{file.shown} cannot be read as Parquet: {' '.join(str(error).split())} Have it delivered again."
         ) from error
 
 

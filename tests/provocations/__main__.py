@@ -22,7 +22,18 @@ from resources.warehouse import waiting
 from tests.provocations.bench import UMID
 from tests.provocations.commands import commands
 from tests.provocations.lists import listed
-from tests.provocations.runs import KINDS, assets, cancelled, careless, checked, drifted, frames, run, shown
+from tests.provocations.runs import (
+    KINDS,
+    WORDS,
+    assets,
+    cancelled,
+    careless,
+    checked,
+    drifted,
+    frames,
+    run,
+    shown,
+)
 
 
 def hurry() -> None:
@@ -53,7 +64,8 @@ def main(folder: str, telling_url: str, lists_url: str) -> None:
             "drift": drifted(telling_url, home, instance),
             "lists": listed(lists_url, home, instance),
         }
-    (home / "done.json").write_text(json.dumps(done | {"kinds": KINDS, "codes": commands(home)}))
+    done |= {"kinds": KINDS, "words": WORDS, "codes": commands(home)}
+    (home / "done.json").write_text(json.dumps(done))
 
 
 main(*sys.argv[1:])

@@ -36,6 +36,7 @@ from tests.provocations.bench import (
 )
 
 KINDS: dict[str, list[str]] = {}  # of errors, by provocation
+WORDS: dict[str, list[str]] = {}  # of errors, by kind: what a person reads
 
 
 def assets(folder: Path, keys: pa.Table) -> Iterator[dg.AssetsDefinition]:
@@ -67,6 +68,7 @@ def seen(name: str) -> Iterator[None]:
         cause: BaseException | None = error
         while cause:
             KINDS.setdefault(name, []).append(type(cause).__name__)
+            WORDS.setdefault(type(cause).__name__, []).append(str(cause))
             logging.getLogger("notebook").debug("%s %s %r", cause, getattr(cause, "details", ""), cause)
             cause = cause.__cause__
         raise

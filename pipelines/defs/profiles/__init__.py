@@ -1,0 +1,1 @@
+"""The profiles of a day: the heart, a document and an asset."""

@@ -1,0 +1,1 @@
+"""Profiles that nobody has asked for in long."""

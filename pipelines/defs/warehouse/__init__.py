@@ -1,0 +1,1 @@
+"""The loads into the warehouse."""

@@ -151,4 +151,5 @@ def readable(root: Path, table: str, folder: str) -> Iterator[None]:
     except (OSError, pa.ArrowInvalid) as error:
         number = error.errno if isinstance(error, OSError) else None
         reason = os.strerror(number) if number else type(error).__name__
-        raise LakeError(f"{table} {folder} in {root} cannot be read as Parquet ({reason})") from error
+        name = f"{table} {folder}".strip()
+        raise LakeError(f"{name} in {root} cannot be read as Parquet ({reason})") from error
