@@ -9,12 +9,13 @@ from typing import TypeVar
 import dagster as dg
 from dagster._core.execution.backfill import PartitionBackfill
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, ViewportSize
 
 from tests.dagster_runs import Location
 
 RUN_SECONDS = 120
 JOB = "locations/targetdata/jobs/profiles_daily"
+GRAPH_SIZE = ViewportSize(width=2200, height=800)
 LAUNCH = re.compile("Launch (backfill|1 run)")
 BY_ITSELF = {"dagster/from_automation_condition", "dagster/sensor_name", "dagster/schedule_name"}
 
@@ -41,6 +42,12 @@ class Seat:
         """Wait until each of the texts stands on the page, as a part of its own."""
         for text in texts:
             self.text(text).wait_for()
+
+    def open_graph(self) -> None:
+        """Go to the graph of all assets, wide enough that each of the line tells what it is."""
+        self.page.set_viewport_size(GRAPH_SIZE)
+        self.open("asset-groups?expanded=global%40global%3Atargetdata")
+        self.reads("feed", "profiles_wide", "GraphQL", "pandas")
 
     def choose(self, path: str, partitions: str) -> None:
         """Open the dialog of an asset's page, or a job's, that launches runs, and choose partitions."""
