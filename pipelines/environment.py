@@ -2,7 +2,7 @@
 
 import glob
 import re
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,7 @@ class Environment(BaseModel):
     start_date: date = Field(date(2026, 1, 1), description="The first partition.")
     timezone: str = Field("UTC", description="When a partition's day begins, for example Europe/Berlin.")
     schedule_hour: int = Field(5, ge=0, le=23, description="Hour of the schedule, in that time zone.")
+    schedule_minute: int = Field(0, ge=0, le=59, description="Minute of the schedule, after that hour.")
     partitions_per_run: int = Field(
         1, ge=0, description="Partitions in one run of a backfill; 0 puts all of them into one."
     )
@@ -142,6 +143,11 @@ class Environment(BaseModel):
     def pool(self) -> str:
         """The pool of this account's extractions."""
         return "_".join(["targetdata", *self.key_prefix])
+
+    @property
+    def scheduled_after(self) -> timedelta:
+        """The time from midnight to the schedule."""
+        return timedelta(hours=self.schedule_hour, minutes=self.schedule_minute)
 
     @property
     def namespace(self) -> str:

@@ -221,13 +221,17 @@ def test_a_day_that_was_observed_late_says_how_late(made: Made) -> None:
 BERLIN = dg.DailyPartitionsDefinition(start_date="2026-11-14", timezone="Europe/Berlin")
 
 
-def newest(made: Made, at: str, partitions: dg.TimeWindowPartitionsDefinition = BERLIN) -> Finding:
-    now = datetime.fromisoformat(at)
-    return newest_partition(made.extract, partitions, now=now, schedule_hour=5)
+def newest(
+    made: Made, at: str, partitions: dg.TimeWindowPartitionsDefinition = BERLIN, *, minute: int = 0
+) -> Finding:
+    now, after = datetime.fromisoformat(at), timedelta(hours=5, minutes=minute)
+    return newest_partition(made.extract, partitions, now=now, scheduled_after=after)
 
 
 def test_the_newest_partition_is_missed_after_its_schedule_and_the_time_of_a_run(made: Made) -> None:
     assert newest(made, "2026-11-24T06:59:00+01:00").passed, "still that of the day before"
+    assert newest(made, "2026-11-24T07:44:00+01:00", minute=45).passed
+    assert not newest(made, "2026-11-24T07:45:00+01:00", minute=45).passed
     found = newest(made, "2026-11-24T07:00:00+01:00")
     assert not found.passed
     assert (found.says or "").startswith(

@@ -293,3 +293,13 @@ def test_the_schedule_is_on_where_a_limit_is_set(location: Location) -> None:
     assert location.run("python", code).stdout.strip() == "STOPPED 30 5 * * * retention"
     location.settings["TARGETDATA_RETENTION_DAYS"] = "90"
     assert location.run("python", code).stdout.strip() == "RUNNING 30 5 * * * retention"
+
+
+def test_it_comes_half_an_hour_after_the_daily_line(location: Location) -> None:
+    location.settings |= {"TARGETDATA_SCHEDULE_HOUR": "23", "TARGETDATA_SCHEDULE_MINUTE": "45"}
+    code = (
+        "from pipelines.definitions import defs\n"
+        "for name in ('profiles_every_morning', 'retention_every_morning'):\n"
+        "    print(defs().resolve_schedule_def(name).cron_schedule)"
+    )
+    assert location.run("python", code).stdout.splitlines() == ["45 23 * * *", "15 0 * * *"]

@@ -63,9 +63,9 @@ class Evaluations:
             for name, judge in self._judges(extract, self._place(key), recorded).items():
                 yield self._event(name, judge, key, recorded)
         if NEWEST in self.names and isinstance(partitions := self.partitions, TIME_WINDOWS):
-            hour, now = environment().schedule_hour, datetime.now(UTC)
+            after, now = environment().scheduled_after, datetime.now(UTC)
             yield self._event(
-                NEWEST, lambda: newest_partition(extract, partitions, now=now, schedule_hour=hour)
+                NEWEST, lambda: newest_partition(extract, partitions, now=now, scheduled_after=after)
             )
 
     def _judges(

@@ -11,7 +11,7 @@ from pipelines.checks.published import PublishedExtract
 from pipelines.publication import OBSERVED_LATE
 from resources.lake.place import place_of
 
-A_RUN_TAKES = timedelta(hours=2)  # after its schedule's hour, before its partition is missed
+A_RUN_TAKES = timedelta(hours=2)  # after its schedule, before its partition is missed
 LEAST_DAY = timedelta(hours=23)  # shorter partitions have no hour of the day
 HOUR = timedelta(hours=1)
 
@@ -38,10 +38,10 @@ def newest_partition(
     partitions: dg.TimeWindowPartitionsDefinition,
     *,
     now: datetime,
-    schedule_hour: int,
+    scheduled_after: timedelta,
 ) -> Finding:
-    """Look whether the last partition whose schedule hour has passed is in the lake."""
-    expected = due(partitions, now, schedule_hour)
+    """Look whether the last partition whose schedule has passed is in the lake."""
+    expected = due(partitions, now, scheduled_after)
     if not expected:
         return Finding(passed=True, says="no partition is due yet")
     published = set(extract.folders)
@@ -58,10 +58,12 @@ def newest_partition(
     return Finding(passed=False, says=says, figures=figures)
 
 
-def due(partitions: dg.TimeWindowPartitionsDefinition, now: datetime, schedule_hour: int) -> Sequence[str]:
+def due(
+    partitions: dg.TimeWindowPartitionsDefinition, now: datetime, scheduled_after: timedelta
+) -> Sequence[str]:
     """Give the partitions that should have been published, the newest last."""
     local = now.astimezone(ZoneInfo(partitions.timezone)) - A_RUN_TAKES
     first = partitions.get_first_partition_window()
     if first and first.end - first.start >= LEAST_DAY:
-        local -= timedelta(hours=schedule_hour)
+        local -= scheduled_after
     return partitions.get_partition_keys(current_time=local)

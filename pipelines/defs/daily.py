@@ -34,5 +34,6 @@ profiles_every_morning = dg.build_schedule_from_partitioned_job(
     profiles_daily,
     name="profiles_every_morning",
     hour_of_day=_settings.schedule_hour,
+    minute_of_hour=_settings.schedule_minute,
     description="Yesterday's partition, in the partitions' time zone.",
 )

@@ -8,7 +8,12 @@ from pipelines.feed_watch import Line, watch
 from resources.feed import KeySource
 
 
-@dg.sensor(job=profiles_daily, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.STOPPED)
+@dg.sensor(
+    job=profiles_daily,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Starts a day when its files have arrived, and again when they were delivered anew.",
+)
 def feed_arrived(context: dg.SensorEvaluationContext, feed: KeySource) -> dg.SensorResult:
     """Starts a day when its files have arrived, and again when they were delivered with other content."""
     settings = environment()

@@ -1,7 +1,7 @@
 """The job that drops partitions which have been kept long enough, and its schedule."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -11,7 +11,10 @@ from resources.failures import named_failures
 from resources.lake import Lake
 from resources.warehouse.resource import Warehouse
 
+HALF_AN_HOUR = timedelta(minutes=30)
+
 _settings = environment()
+_hours, _minutes = divmod((_settings.scheduled_after + HALF_AN_HOUR) // timedelta(minutes=1), 60)
 
 
 @dg.op
@@ -61,7 +64,7 @@ def retention() -> None:
 retention_every_morning = dg.ScheduleDefinition(
     name="retention_every_morning",
     job=retention,
-    cron_schedule=f"30 {_settings.schedule_hour} * * *",
+    cron_schedule=f"{_minutes} {_hours % 24} * * *",
     execution_timezone=_settings.timezone,
     # Who has set a limit has said what is to be done; who has not has nothing that could be dropped.
     default_status=dg.DefaultScheduleStatus.RUNNING
