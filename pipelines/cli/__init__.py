@@ -2,6 +2,7 @@
 
 import typer
 
+from pipelines.cli.doctor import doctor
 from pipelines.cli.erase import erase
 from pipelines.cli.extract import extract
 from pipelines.cli.gc import gc
@@ -21,6 +22,7 @@ app = typer.Typer(
 schema = typer.Typer(help="The schema of a GraphQL API.", no_args_is_help=True)
 schema.command()(pull)
 schema.command()(diff)
+app.command()(doctor)
 app.command()(extract)
 app.command()(new)
 app.command()(plan)

@@ -1,18 +1,19 @@
 """A connection to TargetData: an offline refresh token that renews its own access tokens."""
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from resources.connection import SECRET, Connection
-from resources.errors import ConfigurationError
+from resources.errors import ConfigurationError, Unavailable
 from resources.graphql.counts import Counts
-from resources.graphql.retry import Retry
+from resources.graphql.retry import Policy, Retry
 from resources.graphql.settings import Settings, check_url
 
 if TYPE_CHECKING:  # they bring the network's libraries, which are needed when there is something to ask
-    from resources.account.tokens import AccessTokens
+    from resources.account.tokens import AccessTokens, TokenFacts
     from resources.graphql.client import Client
 
 GRAPHQL_PATH = "/graphql"
@@ -51,9 +52,29 @@ class TargetDataConnection(Connection):
             "as TARGETDATA_REFRESH_TOKEN, or its file's name as TARGETDATA_REFRESH_TOKEN_FILE"
         )
 
+    def token_facts(self) -> "TokenFacts":
+        """Make an access token, use it for nothing, and give what the server says of it."""
+        settings = self._account_settings()
+
+        async def made() -> "TokenFacts":
+            counts = Counts()
+            tokens = self._tokens(
+                settings, Retry(Policy(self.max_attempts, self.max_retry_seconds), counts), counts
+            )
+            await tokens.get()
+            if tokens.facts is None:
+                raise Unavailable("no answer to the request for an access token")
+            return tokens.facts
+
+        return asyncio.run(made())
+
     def _connect(self) -> "Client":
         from resources.graphql.client import Client
 
+        return Client(self._account_settings(), self._tokens)
+
+    def check_url(self) -> None:
+        """Refuse a base URL that cannot be one."""
         if not self.base_url:
             raise ConfigurationError(
                 "TARGETDATA_BASE_URL is not set: copy .env.example to .env and fill it in. Of several "
@@ -62,10 +83,12 @@ class TargetDataConnection(Connection):
         check_url(self.base_url)
         if self.base_url.rstrip("/").endswith(GRAPHQL_PATH):
             raise ConfigurationError(f"the base URL ends before {GRAPHQL_PATH}: {self.base_url}")
-        settings = self._settings(
+
+    def _account_settings(self) -> Settings:
+        self.check_url()
+        return self._settings(
             self.base_url.rstrip("/") + GRAPHQL_PATH, digest_secret=self.read_refresh_token()
         )
-        return Client(settings, self._tokens)
 
     def _tokens(self, settings: Settings, retry: Retry, counts: Counts) -> "AccessTokens":
         from resources.account.tokens import AccessTokens

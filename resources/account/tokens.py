@@ -11,6 +11,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
 from urllib.parse import urlsplit
 
@@ -36,6 +37,19 @@ REFUSALS = frozenset({400, 401, 403})
 MAX_BYTES = 1024 * 1024
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """What an answer of the server says of its tokens, in seconds, without them.
+
+    `refresh_seconds`: how long the refresh token is good, 0 for ever, None if it does not say. `rotates`: the
+    answer holds another refresh token than was sent.
+    """
+
+    seconds: float
+    refresh_seconds: float | None
+    rotates: bool
 
 
 class State(Enum):
@@ -74,6 +88,7 @@ class AccessTokens:
         self._renewal: asyncio.Task[None] | None = None
         self._circuit = Circuit(token_url)  # its own: what it counts says nothing of the API
         self._rotates = False
+        self.facts: TokenFacts | None = None  # of the last answer
         self._dead: dict[str, TokenRefused] = {}
 
     async def get(self) -> Token:
@@ -134,8 +149,9 @@ class AccessTokens:
                 raise
             refresh_token = again
             answer, asked_at = await self._exchange(refresh_token)
-        self._keep(answer, asked_at)
-        self._rotates |= answer.get("refresh_token") not in (None, "", refresh_token)
+        rotates = answer.get("refresh_token") not in (None, "", refresh_token)
+        self._keep(answer, asked_at, rotates=rotates)
+        self._rotates |= rotates
         self._counts.renewals += 1
 
     async def _exchange(self, refresh_token: str) -> tuple[Mapping[str, object], float]:
@@ -190,9 +206,10 @@ class AccessTokens:
             f"the refresh token is refused ({status} from {self._url}); {self.refusal()}.{hint}"
         )
 
-    def _keep(self, answer: Mapping[str, object], asked_at: float) -> None:
+    def _keep(self, answer: Mapping[str, object], asked_at: float, *, rotates: bool) -> None:
         value = str(answer["access_token"])
         lifetime = _lifetime(answer.get("expires_in")) or _jwt_lifetime(value) or UNKNOWN_LIFETIME_SECONDS
+        self.facts = TokenFacts(lifetime, _refresh_seconds(answer.get("refresh_expires_in")), rotates)
         self._generation += 1
         self._token = Token(value, self._generation)
         self._stale_at = asked_at + lifetime - min(ADVISORY_SECONDS, ADVISORY_SHARE * lifetime)
@@ -220,6 +237,11 @@ def _lifetime(seconds: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return value if 0 < value < math.inf else None
+
+
+def _refresh_seconds(seconds: object) -> float | None:
+    """Read a number of seconds that may be 0."""
+    return 0.0 if seconds in (0, "0") else _lifetime(seconds)
 
 
 def _jwt_lifetime(token: str) -> float | None:
