@@ -2,14 +2,17 @@
 
 import signal
 import time
+import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Generic, Self, TypeVar
 
 from pipelines.doctor.finding import Finding, State, not_checked, problem
 from pipelines.doctor.setup import Setup
+from pipelines.root import ROOT
 from resources.errors import ConfigurationError, ExtractionError, TryLater
 
 CHECK_SECONDS = 20.0
@@ -97,10 +100,21 @@ def looked(check: Check, setup: Setup, seconds: float) -> Finding:
             return problem(str(error), check.advice)
         case Exception() as error:  # its words may hold anything
             return problem(
-                f"an unexpected {type(error).__name__}", f"report it; it may help to {check.advice}"
+                f"an unexpected {type(error).__name__}{place_of(error)}", f"report it; {check.advice}"
             )
     assert outcome.value is not None  # noqa: S101
     return outcome.value
+
+
+def place_of(error: BaseException) -> str:
+    """Say where in our code an error came from, or through."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_ours(frame.filename)]
+    return f" at {Path(frames[-1].filename).relative_to(ROOT)}:{frames[-1].lineno}" if frames else ""
+
+
+def _is_ours(file: str) -> bool:
+    path = Path(file)
+    return path.is_relative_to(ROOT / "pipelines") or path.is_relative_to(ROOT / "resources")
 
 
 @contextmanager

@@ -3,18 +3,16 @@
 import re
 import shutil
 import tempfile
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 
-from pipelines.doctor.examination import Outcome
+from pipelines.doctor.examination import Outcome, place_of
 from pipelines.doctor.finding import Finding, ok, problem, warning
 from pipelines.doctor.setup import Setup
 from pipelines.plan.seen import open_instance, pool_limit
-from pipelines.root import ROOT
 from pipelines.variables import dagster_home
 from resources.errors import ConfigurationError, ExtractionError
 
@@ -97,19 +95,13 @@ def definitions(_: Setup) -> Finding:
     )
 
 
-def _told(error: BaseException) -> str:
+def _told(error: Exception) -> str:
     """Name the first cause, and the place of ours that it came through; others' words may hold anything."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_ours(frame.filename)]
-    place = f" at {Path(frames[-1].filename).relative_to(ROOT)}:{frames[-1].lineno}" if frames else ""
-    words = f": {str(error).splitlines()[0]}" if isinstance(error, TELLING) and str(error) else ""
-    return f"{type(error).__name__}{place}{words}"
-
-
-def _is_ours(file: str) -> bool:
-    path = Path(file)
-    return path.is_relative_to(ROOT / "pipelines") or path.is_relative_to(ROOT / "resources")
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    words = f": {str(cause).splitlines()[0]}" if isinstance(cause, TELLING) and str(cause) else ""
+    return f"{type(cause).__name__}{place_of(cause)}{words}"
 
 
 @contextmanager

@@ -128,7 +128,8 @@ def _given(known: set[str]) -> Iterator[str]:
 
 
 def _nearest(name: str, known: set[str]) -> str:
-    near = get_close_matches(name, sorted(known), 1)
+    longer = sorted(each for each in known if each.startswith(name))
+    near = longer or get_close_matches(name, sorted(known), 1)
     return f" (is {near[0]} meant?)" if near else ""
 
 

@@ -85,7 +85,10 @@ def _try(database: Database) -> None:
     with database.transaction():
         database.make_namespace()
         table = database.table(f"targetdata_doctor_{uuid4().hex}")
-        columns = exp.Schema(this=table, expressions=[exp.ColumnDef(this=exp.to_identifier("x"), kind="INT")])
+        columns = exp.Schema(
+            this=table,
+            expressions=[exp.ColumnDef(this=exp.to_identifier("x"), kind=exp.DataType.build("int"))],
+        )
         database.execute(exp.Create(this=columns, kind="TABLE"), "the making of a table")
         raise _TakenBack
 
