@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from pipelines.doctor.checks import checks
 from pipelines.doctor.finding import Finding, State
-from pipelines.other_api import graphql_environment
 from tests.dagster_runs import Location
 from tests.doctor import examined, states
 from tests.local import last_days
@@ -460,7 +459,6 @@ def test_nobody_is_left_alone_with_a_problem(name: str, says: str, state: State)
 
 
 def test_each_check_has_an_advice_and_comes_after_what_it_builds_on() -> None:
-    graphql_environment.cache_clear()
     everything = checks(other_api=True, probe=True)
     names = [check.name for check in everything]
     assert len(set(names)) == len(names)

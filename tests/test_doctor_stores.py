@@ -36,10 +36,11 @@ def clone(location: Location) -> Location:
 
 
 def everything(folder: Path) -> dict[str, str]:
-    """Give all files and folders with a digest of their content."""
+    """Give all files and folders with a digest of their content; of a lock, who held it last is none."""
+    files = {path: path.is_file() and path.suffix != ".lock" for path in folder.rglob("*")}
     return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-        for path in folder.rglob("*")
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if counts else ""
+        for path, counts in files.items()
     }
 
 

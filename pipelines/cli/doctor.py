@@ -13,6 +13,8 @@ from pipelines.loading import loading
 from resources.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from pipelines.doctor.finding import Finding
 
 SIGNS = {
@@ -21,7 +23,7 @@ SIGNS = {
     "problem": ("✗", "red"),
     "not_checked": ("·", "dim"),
 }
-WIDTH = 16  # of the longest name and a space
+WIDTH = 18  # of the longest name
 
 
 def doctor(
@@ -116,22 +118,32 @@ def _ignored(_: "Finding") -> None:
 def _printer() -> "Callable[[Finding], None]":
     """Print a line as it comes: with signs on a terminal, with words elsewhere."""
     from rich.console import Console
-    from rich.text import Text
 
     console = Console(highlight=False)
 
     def show(found: "Finding") -> None:
-        advice = f"→ {found.advice}" if found.advice else ""
         if console.is_terminal:
-            sign, style = SIGNS[found.state]
-            console.print(Text.assemble((f"{sign} ", style), f"{found.name:<{WIDTH}}", found.says))
-            if advice:
-                console.print(Text(f"  {'':<{WIDTH}}{advice}", style=style))
+            console.print(_row(found))
         else:
-            state = f"{found.state:<{len('not_checked')}} {found.name:<{WIDTH}}"
-            typer.echo(f"{state}{found.says}{f' {advice}' if advice else ''}")
+            advice = f" → {found.advice}" if found.advice else ""
+            typer.echo(f"{found.state:<11} {found.name:<{WIDTH}} {found.says}{advice}")
 
     return show
+
+
+def _row(found: "Finding") -> "Table":
+    """Lay a finding out for a terminal, whatever its width."""
+    from rich.table import Table
+    from rich.text import Text
+
+    sign, style = SIGNS[found.state]
+    row = Table.grid(padding=(0, 1))
+    for width in (1, WIDTH, None):
+        row.add_column(width=width)
+    row.add_row(Text(sign, style), found.name, Text(found.says))
+    if found.advice:
+        row.add_row("", "", Text(f"→ {found.advice}", style))
+    return row
 
 
 def _exit_code(found: "Sequence[Finding]") -> int:

@@ -1,7 +1,6 @@
 """targetdata erase: a person out of the lake, for good."""
 
 import json
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -58,7 +57,8 @@ def erase(
 
     Example: targetdata erase --key umid=- --dry-run
     """
-    with explained(), _told_of_interrupt():
+    stays = "nothing was changed" if dry_run else "what was erased stays so; run it again for the rest"
+    with explained(interrupted=stays):
         with loading():
             from pipelines.connections import warehouse
             from pipelines.environment import environment
@@ -192,12 +192,3 @@ def _progress() -> Iterator[Callable[[str], object]]:
         return
     with console.status("") as status:
         yield status.update
-
-
-@contextmanager
-def _told_of_interrupt() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("Interrupted: what was erased stays so; run it again for the rest.", err=True)
-        sys.exit(130)

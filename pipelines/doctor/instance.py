@@ -18,7 +18,10 @@ from resources.errors import ConfigurationError, ExtractionError
 
 CONFIG = "dagster.yaml"
 STORAGE = re.compile(r"^((run|event_log|schedule)_)?storage\s*:", re.MULTILINE)
-TELLING = (SyntaxError, ImportError, NameError, AttributeError, dg.DagsterError, ExtractionError)
+TELLING = (
+    *(SyntaxError, ImportError, NameError, AttributeError, ExtractionError),
+    *(dg.DagsterInvalidDefinitionError, dg.DagsterInvariantViolationError),
+)  # whose words hold names, and no values
 VALIDATE = ".venv/bin/dagster definitions validate"
 
 
