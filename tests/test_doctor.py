@@ -1,5 +1,6 @@
 """`targetdata doctor` against servers that work, and those that do not: what it says, and its exit codes."""
 
+import json
 import select
 import signal
 import socket
@@ -8,6 +9,7 @@ import ssl
 import threading
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -17,12 +19,14 @@ from hypothesis import strategies as st
 
 from pipelines.doctor.checks import checks
 from pipelines.doctor.finding import Finding, State
+from tests.chaos.raw_server import RawAnswer, RawServer
 from tests.dagster_runs import Location
 from tests.doctor import examined, states
 from tests.local import last_days
 from tests.sandbox import Sandbox
 
 DAY = last_days()[-1]
+JSON = {"Content-Type": "application/json"}
 NOBODY = "b3a1c8e2-0000-4000-8000-8c942f685d45"
 WAY = ("url", "proxy", "connection", "tls")
 
@@ -165,6 +169,39 @@ def test_a_server_that_rotates_refresh_tokens_is_told_of(location: Location) -> 
     assert code == 0
     assert found["access"]["state"] == "warning"
     assert "rotate" in found["access"]["says"]
+
+
+@pytest.mark.parametrize(
+    ("days", "state", "says"),
+    [(None, "ok", "no end that the server tells"), (3, "warning", "in 3.0 days"), (400, "ok", "in 400 days")],
+)
+def test_how_long_the_refresh_token_is_good_is_said_as_the_server_says_it(
+    days: int | None, state: str, says: str, location: Location, stack: ExitStack
+) -> None:
+    server = stack.enter_context(RawServer())
+    answer = {"access_token": "an-access-token", "expires_in": 300}
+    answer |= {} if days is None else {"refresh_expires_in": days * 86400}
+    server.answers["/auth/token"] = RawAnswer(headers=JSON, body=json.dumps(answer).encode())
+    location.settings["TARGETDATA_BASE_URL"] = server.url
+    code, found = examined(location, "access")
+    assert (code, found["access"]["state"]) == (0, state)
+    assert says in found["access"]["says"]
+    assert "an-access-token" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "says"), [(-3600, "ahead of"), (3600, "behind"), (0, "within 60 s"), (None, "not checked: ")]
+)
+def test_a_clock_that_is_wrong_is_told_of(
+    seconds: int | None, says: str, location: Location, stack: ExitStack
+) -> None:
+    server = stack.enter_context(RawServer())
+    there = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds or 0), usegmt=True)
+    server.answers["/"] = RawAnswer(headers={} if seconds is None else {"Date": there})
+    location.settings["TARGETDATA_BASE_URL"] = server.url
+    code, found = examined(location, "clock")
+    assert (code, found["clock"]["state"] == "warning") == (0, bool(seconds))
+    assert says in found["clock"]["says"]
 
 
 # TLS
@@ -380,8 +417,7 @@ def test_a_lookup_that_fails_is_a_problem_without_the_key(location: Location) ->
     assert umid not in str(found)
 
 
-@pytest.mark.parametrize("refusal", ["400", "200-message", "413-html"])
-@pytest.mark.parametrize("limit", [1, 5])
+@pytest.mark.parametrize(("limit", "refusal"), [(1, "400"), (5, "200-message"), (37, "413-html")])
 def test_how_many_keys_a_document_may_have_is_found(limit: int, refusal: str, location: Location) -> None:
     location.sandbox.faults.max_aliases, location.sandbox.faults.alias_refusal = limit, refusal
     code, found = examined(location, "aliases")
@@ -417,6 +453,7 @@ def other(stack: ExitStack) -> Sandbox:
     return stack.enter_context(Sandbox(people=5, seed=8, variant="lists"))
 
 
+@pytest.mark.journey
 def test_another_api_is_looked_at_too(location: Location, other: Sandbox, tmp_path: Path) -> None:
     token = str(other._tokens.make(expires_in=True)["access_token"])
     location.settings |= {

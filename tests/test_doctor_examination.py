@@ -81,7 +81,7 @@ def test_each_check_has_one_line_and_each_problem_an_advice(plan: list[tuple[str
 def test_an_unexpected_error_names_its_kind_and_not_its_words() -> None:
     (found,) = examine([Check("a", raising(KeyError(SECRET)), "look at it")], Setup())
     assert found.says.startswith("an unexpected KeyError at pipelines/doctor/examination.py:")
-    assert found.advice == "report it; look at it"
+    assert found.advice == "look at it; if that is not it, report it"
 
 
 def test_the_end_of_a_process_is_nothing_that_is_found() -> None:

@@ -12,6 +12,7 @@ import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
 from resources.adbc import connect
+from resources.privacy import Suppression
 from tests.dagster_runs import Location, copied_checkout
 from tests.databases import PASSWORD, ROLE, URI_PASSWORD, execute
 from tests.doctor import examined, states
@@ -44,6 +45,7 @@ def everything(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.journey
 def test_nothing_is_made_where_nothing_was(location: Location) -> None:
     before = everything(location.folder)
     code, _ = examined(location)
@@ -153,10 +155,11 @@ def test_a_feed_that_has_stopped_is_warned_of(location: Location) -> None:
     ("content", "says"),
     [
         (b"no gzip at all", "cannot be read"),
-        (gzip.compress(b"no json\n"), "line 1: not a JSON object"),
-        (gzip.compress(b'{"id": "secret-key-1"}\n'), "no column 'umid'; there are: id"),
+        (gzip.compress(b"no json\n", mtime=0), "line 1: not a JSON object"),
+        (gzip.compress(b'{"id": "secret-key-1"}\n', mtime=0), "no column 'umid'; there are: id"),
         (b"", "has no bytes"),
     ],
+    ids=["not packed", "no JSON", "no such column", "empty"],
 )
 def test_a_feed_that_cannot_be_read_is_told_of(content: bytes, says: str, location: Location) -> None:
     (file,) = (location.folder / "feed").iterdir()
@@ -235,6 +238,20 @@ def test_a_disk_with_little_space_is_warned_of(location: Location) -> None:
         assert (code, "Read-only file system" in found["lake"]["says"]) == (1, True)
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+def test_a_table_that_this_user_may_not_write_is_told_of(location: Location) -> None:
+    table = location.folder / "lake" / "profiles"
+    table.mkdir(parents=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", table], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("a disk of its own needs the right to mount one")
+    try:
+        code, found = examined(location, "lake")
+    finally:
+        subprocess.run(["umount", table], check=True)
+    assert (code, found["lake"]["state"]) == (1, "problem")
+    assert f"may not write profiles in {location.lake.root}" in found["lake"]["says"]
 
 
 # The warehouse
@@ -317,9 +334,26 @@ def test_pseudonyms_without_a_key_are_told_of(location: Location) -> None:
     assert (code, "a-key-of-pseudonyms-1234" in str(found)) == (0, False)
 
 
+def test_nobody_asks_for_who_was_erased(location: Location) -> None:
+    key = "a-key-of-pseudonyms-1234"
+    location.settings["TARGETDATA_PRIVACY_KEY"] = key
+    umids = location.sandbox.umids_of(DAY)
+    Suppression.add(location.lake.root, key, [("umid", umid) for umid in umids])
+    code, found = examined(location, "lookup", "privacy", options=("--key", f"umid={umids[0]}"))
+    assert (code, found["lookup"]["state"]) == (0, "not_checked")
+    assert f"{len(umids):,} hashes on the suppression list" in found["privacy"]["says"]
+    code, found = examined(location, "lookup")
+    assert "one that nobody has is not found" in found["lookup"]["says"]
+    assert not any(location.sandbox.answers[umid] for umid in umids)
+    location.settings["TARGETDATA_PRIVACY_KEY"] = "another-key-of-pseudonyms"
+    code, found = examined(location, "privacy")
+    assert (code, "is not the key that" in found["privacy"]["says"]) == (1, True)
+
+
 # Dagster
 
 
+@pytest.mark.journey
 def test_a_home_that_is_not_there_or_not_set_up_is_told_of(location: Location) -> None:
     config = (location.home / "dagster.yaml").read_text()
     (location.home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")

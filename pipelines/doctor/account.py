@@ -116,11 +116,12 @@ def schema(setup: Setup, api: Api) -> Finding:
     if left_out:
         return problem(f"{', '.join(left_out)} does not fit the schema file", pull)
     used = {kind: len(drift.of(kind, used=True)) for kind in Kind}
-    says = ", ".join(f"{len(drift.of(kind))} {kind} changes ({used[kind]} used)" for kind in Kind)
+    kinds = [f"{len(drift.of(kind))} {kind} ({used[kind]} in use)" for kind in Kind if drift.of(kind)]
+    says = f"changes since it was pulled: {', '.join(kinds) or 'none'}"
     if not drift.introspected:
-        says = f"introspection is not allowed, so only what the queries use is known: {says}"
+        says = f"introspection is not allowed, so only what the queries use is known; {says}"
     if used[Kind.BREAKING]:
         return problem(says, pull)
     if used[Kind.DANGEROUS]:
         return warning(says, f"targetdata schema diff --api {api} says which; {pull}")
-    return ok(says if drift.changes or not drift.introspected else "no change since it was pulled")
+    return ok(says)

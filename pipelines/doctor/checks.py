@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pipelines.api import Api
-from pipelines.doctor import account, address, feed, instance, lookup, privacy, settings, stores
+from pipelines.doctor import account, address, aliases, feed, instance, lookup, privacy, settings, stores
 from pipelines.doctor.address import Address
 from pipelines.doctor.examination import Check
 from pipelines.doctor.finding import Finding
@@ -53,8 +53,9 @@ def _account(*, probe: bool) -> list[Check]:
         ),
         Check("lookup", lookup.lookup, "targetdata schema diff; then look at the key", ("access",)),
     ]
-    aliases = Check("aliases", lookup.aliases, "targetdata schema diff", ("lookup",), 60)
-    return [*checks, aliases] if probe else checks
+    if probe:
+        checks.append(Check("aliases", aliases.aliases, "targetdata schema diff", ("access",), 60))
+    return checks
 
 
 def _way(prefix: str, of: Callable[[Setup], Address], reach: str) -> list[Check]:

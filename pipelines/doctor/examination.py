@@ -99,9 +99,8 @@ def looked(check: Check, setup: Setup, seconds: float) -> Finding:
         case ExtractionError() as error:
             return problem(str(error), check.advice)
         case Exception() as error:  # its words may hold anything
-            return problem(
-                f"an unexpected {type(error).__name__}{place_of(error)}", f"report it; {check.advice}"
-            )
+            says = f"an unexpected {type(error).__name__}{place_of(error)}"
+            return problem(says, f"{check.advice}; if that is not it, report it")
     assert outcome.value is not None  # noqa: S101
     return outcome.value
 

@@ -1,4 +1,4 @@
-"""Checks by asking: one key looked up, and how many keys one document may have."""
+"""The check that looks up one key, and the queries with which keys are asked for."""
 
 import time
 from collections.abc import Mapping
@@ -7,17 +7,15 @@ from uuid import uuid4
 import pyarrow as pa
 
 from pipelines.doctor.feed import first_keys
-from pipelines.doctor.finding import Finding, ok, problem, warning
+from pipelines.doctor.finding import Finding, not_checked, ok
+from pipelines.doctor.settings import shown
 from pipelines.doctor.setup import Setup
 from pipelines.environment import environment
 from pipelines.erasure import QUERY, ROOTS
 from pipelines.privacy import suppression_of
-from pipelines.variables import PREFIX
-from resources.errors import ConfigurationError, ExtractionError, Refused, ServerUnavailable
-from resources.graphql.answer import Answer
+from resources.errors import ConfigurationError, ExtractionError
 from resources.graphql.columns import column_name
 from resources.graphql.page import Tally
-from resources.graphql.paging.lookup import trusted
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query, load_schema
 from resources.graphql.tables import LOOKUPS
@@ -33,7 +31,11 @@ KEYS = "profile_keys"
 
 def lookup(setup: Setup) -> Finding:
     """Look up one key, which is not shown."""
+    if not QUERY.exists():
+        return not_checked(f"there is no {shown(QUERY)} any more, which it would ask with")
     query, keys, whose = _asked(setup)
+    if not keys.num_rows:
+        return not_checked(f"{whose} is on the suppression list: nobody asks for them")
     began = time.monotonic()
     tally, statuses = Tally(), pa.array([], pa.string())
     for page in setup.account.pages(query, keys=keys):
@@ -50,9 +52,9 @@ def _asked(setup: Setup) -> tuple[Query, pa.Table, str]:
     """Choose whom to ask for: who is named, a key of the feed or the lake, or somebody who is nobody."""
     if setup.key:
         kind, value = setup.key
-        query = _query(kind)
-        return query, _key_table(query, value), f"the {kind} that was given"
-    query = _query("umid")
+        query = query_by(kind)
+        return query, _allowed(setup, query, _key_table(query, value)), f"the {kind} that was given"
+    query = query_by("umid")
     keys, whose = _known_keys(setup, query)
     if keys is not None and keys.num_rows:
         return query, keys.slice(0, 1), whose
@@ -61,7 +63,7 @@ def _asked(setup: Setup) -> tuple[Query, pa.Table, str]:
 
 
 def _key_table(query: Query, value: str) -> pa.Table:
-    plan = _keyed(query)
+    plan = keyed(query)
     return pa.table(
         {field.name: pa.array([value], pa.string()).cast(field.type) for field in plan.key_fields}
     )
@@ -69,12 +71,17 @@ def _key_table(query: Query, value: str) -> pa.Table:
 
 def _known_keys(setup: Setup, query: Query) -> tuple[pa.Table | None, str]:
     """Give keys of the newest day of the feed, else of the lake; nobody who was erased."""
-    plan, lake = _keyed(query), Lake(path=str(setup.settings.lake))
-    names = [field.name for field in plan.key_fields]
-    found = _of_feed(setup) or _of_lake(lake)
+    names = [field.name for field in keyed(query).key_fields]
+    found = _of_feed(setup) or _of_lake(Lake(path=str(setup.settings.lake)))
     if found is None or not set(names) <= set(found[0].column_names):
         return None, ""
-    return without_suppressed(suppression_of(lake.root), found[0].select(names), plan), found[1]
+    return _allowed(setup, query, found[0].select(names)), found[1]
+
+
+def _allowed(setup: Setup, query: Query, keys: pa.Table) -> pa.Table:
+    """Leave out who was erased."""
+    root = Lake(path=str(setup.settings.lake)).root
+    return without_suppressed(suppression_of(root), keys, keyed(query))
 
 
 def _of_feed(setup: Setup) -> tuple[pa.Table, str] | None:
@@ -93,7 +100,7 @@ def _of_lake(lake: Lake) -> tuple[pa.Table, str] | None:
         return None
 
 
-def _query(kind: str) -> Query:
+def query_by(kind: str) -> Query:
     """Load what asks by a kind of identifier: the shipped query, or a small one."""
     options: Mapping[str, str] = environment().scalars
     schema = environment().schema_file
@@ -111,55 +118,8 @@ def _query(kind: str) -> Query:
     )
 
 
-def _keyed(query: Query) -> Keyed:
+def keyed(query: Query) -> Keyed:
+    """Give the plan of a lookup."""
     if not isinstance(query.plan, Keyed):
         raise ConfigurationError(f"{QUERY.name} does not look up by key")
     return query.plan
-
-
-def aliases(setup: Setup) -> Finding:
-    """Ask for one unknown key, by more and more aliases of one document, until that is refused."""
-    plan, most = _keyed(_query("umid")), setup.account.max_batch
-    probe = Probe(setup, plan)
-    accepted, refused = 0, most + 1
-    try:
-        while accepted < most and refused - accepted > 1:
-            size = min(max(1, accepted * 2), most) if refused > most else (accepted + refused) // 2
-            if probe.accepts(size):
-                accepted = size
-            else:
-                refused = size
-    except ServerUnavailable as error:
-        if accepted < 1:
-            raise
-        return warning(
-            f"{accepted} keys in one document are answered, {size} are not: {error}",
-            f"{PREFIX}MAX_BATCH={accepted} if that stays so",
-        )
-    if not accepted:
-        return problem("not even one key in a document is accepted", "targetdata schema pull")
-    if refused <= most:
-        return ok(
-            f"{accepted} keys in one document, no more ({probe.requests} requests); runs find that by "
-            f"themselves, {PREFIX}MAX_BATCH={accepted} spares them the search"
-        )
-    return ok(f"{most} keys in one document, as many as {PREFIX}MAX_BATCH allows ({probe.requests} requests)")
-
-
-class Probe:
-    """Asks for a key that nobody has, and counts the requests: at most some 13 for a hundred aliases."""
-
-    def __init__(self, setup: Setup, plan: Keyed) -> None:
-        self.requests = 0
-        self._client = setup.account.client
-        self._plan = plan
-        self._key = tuple(str(uuid4()) for _ in plan.keys)
-
-    def accepts(self, size: int) -> bool:
-        """Say whether a document of so many aliases is answered."""
-        self.requests += 1
-        try:
-            said = self._client.ask(self._plan.batch(size), self._plan.variables([self._key] * size))
-        except Refused:
-            return False
-        return trusted(Answer.of(said), size)

@@ -1,6 +1,7 @@
 """The check of the privacy key, where something needs one."""
 
-from pipelines.doctor.finding import Finding, ok
+from pipelines.doctor.finding import Finding, not_checked, ok
+from pipelines.doctor.settings import shown
 from pipelines.doctor.setup import Setup
 from pipelines.erasure import QUERY
 from pipelines.privacy import privacy_of, screen_of, suppression_of
@@ -10,6 +11,8 @@ from resources.lake import Lake
 
 def privacy(setup: Setup) -> Finding:
     """Make what the pages of a run pass: it needs the key for pseudonyms and the suppression list."""
+    if not QUERY.exists():
+        return not_checked(f"there is no {shown(QUERY)} any more, whose texts would be looked at")
     settings = setup.settings
     root = Lake(path=str(settings.lake)).root
     query = Query.load(QUERY, schema=settings.schema_file, identity="profileId", scalars=settings.scalars)

@@ -1,5 +1,6 @@
 """Checks of what is written to: the lake and the warehouse. What they write is gone afterwards."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,10 +13,10 @@ import pyarrow as pa
 from sqlglot import exp
 
 from pipelines.connections import warehouse as warehouse_of
-from pipelines.doctor.finding import Finding, ok, warning
+from pipelines.doctor.finding import Finding, ok, problem, warning
 from pipelines.doctor.setup import Setup
 from resources.lake import Lake
-from resources.lake.aside import STAGING, Aside
+from resources.lake.aside import STAGING, Aside, content
 from resources.table_file import lake_errors
 from resources.warehouse.database import Database
 from resources.warehouse.resource import Warehouse
@@ -36,11 +37,21 @@ def lake(setup: Setup) -> Finding:
         with Lake(path=str(folder)).write("", {NAME: ROWS.schema}, run=NAME) as partition:
             partition.write({NAME: ROWS})
         free = shutil.disk_usage(folder).free
+    if closed := _closed(root):
+        return problem(
+            f"this user may not write {', '.join(closed)} in {root}",
+            f"chown or chmod them, as another user has made them: chown -R $(id -u) {root}",
+        )
     is_new = "" if there else ", which the first run makes,"
     says = f"{root}{is_new} can be written; {free / GIGABYTE:,.1f} GiB are free"
     if free < FEW_BYTES:
         return warning(says, "make space, or choose another place with TARGETDATA_LAKE; see targetdata gc")
     return ok(says)
+
+
+def _closed(root: Path) -> list[str]:
+    """Name the lake's folders that are somebody else's."""
+    return [path.name for path in content(root) if path.is_dir() and not os.access(path, os.W_OK | os.X_OK)]
 
 
 @contextmanager
