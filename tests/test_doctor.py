@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from pipelines.doctor.checks import checks
 from pipelines.doctor.finding import Finding, State
+from tests.canaries import EDITS, Canaries
 from tests.chaos.raw_server import RawAnswer, RawServer
 from tests.dagster_runs import Location
 from tests.doctor import examined, states
@@ -502,3 +503,31 @@ def test_each_check_has_an_advice_and_comes_after_what_it_builds_on() -> None:
     for place, check in enumerate(everything):
         assert check.advice
         assert set(check.after) <= set(names[:place])
+
+
+def test_nothing_that_a_server_knows_or_says_is_shown(stack: ExitStack, tmp_path: Path) -> None:
+    canaries = Canaries(20)
+    sandbox = stack.enter_context(Sandbox(people=canaries.people, edits=EDITS))
+    sandbox.write_feed(tmp_path / "feed", [DAY])
+    location = Location(sandbox, tmp_path)
+    location.settings |= {
+        "TARGETDATA_PRIVACY_KEY": "canary-of-the-privacy-key",
+        "TARGETDATA_WAREHOUSE": "postgresql://me:canary-of-a-password@127.0.0.1:9/x",
+        "GRAPHQL_URL": f"{sandbox.url}/graphql",
+        "GRAPHQL_HEADERS": '{"X-Api-Key": "canary-of-a-header"}',
+        "HTTP_PROXY": "http://me:canary-of-a-proxy@127.0.0.1:9",
+    }
+    canaries.add("refresh token", sandbox.refresh_token)
+    telling = f" canary-told {sandbox.refresh_token} {sandbox.umids_of(DAY)[0]}"
+    sandbox.faults.telling = sandbox.faults.alias_error_message = telling
+    said = location.run("targetdata", "doctor", check=False)
+    sandbox.faults.alias_errors = dict.fromkeys(sandbox.umids_of(DAY), -1)
+    failing = location.run("targetdata", "doctor", "--only", "lookup", "--json", check=False)
+    sandbox.faults.refuse_refresh = 403
+    refused = location.run("targetdata", "doctor", "--only", "access", "--only", "schema", check=False)
+    assert (said.returncode, failing.returncode, refused.returncode) == (1, 1, 1)
+    for token in sandbox.access_tokens:
+        canaries.add("access token", token)
+    for done in (said, failing, refused):
+        assert canaries.found((done.stdout + done.stderr).encode()) == set()
+    assert canaries.found(telling.encode()) >= {"canary-told", "refresh token"}, "else none would be found"
