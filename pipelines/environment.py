@@ -162,6 +162,13 @@ class Environment(BaseModel):
         path = ROOT / Path(place).expanduser()
         return f"duckdb://{quote(str(path))}"
 
+    @field_validator("lake", mode="before")
+    @classmethod
+    def _no_store(cls, place: object) -> object:
+        if "://" in str(place):  # as a path it would be a folder of the checkout
+            raise ValueError("a lake is a folder on a local disk; object stores are not supported")
+        return place
+
     @field_validator("lake", "schema_file")
     @classmethod
     def _from_root(cls, path: Path) -> Path:

@@ -33,8 +33,11 @@ def extract_to_file(
     resource: Connection,
     max_failed: MaxFailed,
     screen: Screen,
-) -> None:
-    """Run a query and write its tables: rows to `out`, others beside it, as lookups to `<out>__lookups`."""
+) -> dict[str, object]:
+    """Run a query and write its tables: rows to `out`, others beside it, as lookups to `<out>__lookups`.
+
+    Says what it does on standard error, and gives the figures.
+    """
     check_variables(query.name, query.plan, variables)
     console = Console(stderr=True)
     asked = _keys(query, keys, key_columns, console)
@@ -61,6 +64,8 @@ def extract_to_file(
     for note in tally.notes:
         console.print(f"Warning: {note}", style="yellow", soft_wrap=True)
     _summary(console, tally)
+    targets = {name: str(path) for name, path in _targets(query, out).items()}
+    return {"files": targets, "rows": {name: file.rows for name, file in files.items()}} | _facts(tally)
 
 
 def _keys(query: Query, keys: str | None, columns: Sequence[str], console: Console) -> pa.Table | None:
@@ -150,6 +155,23 @@ def _bar(console: Console, name: str) -> Progress:
         TimeElapsedColumn(),
         console=console,
     )
+
+
+def _facts(tally: Tally) -> dict[str, object]:
+    counts = tally.counts
+    keyed = {"not_found": tally.not_found, "failed": tally.failed} if tally.total is not None else {}
+    return {
+        "asked": tally.asked,
+        "found": tally.found,
+        **keyed,
+        "filtered": tally.filtered,
+        "suppressed": tally.suppressed,
+        "requests": counts.requests,
+        "bytes": counts.bytes,
+        "token_renewals": counts.renewals,
+        "retries": {kind: number for kind, number in sorted(counts.retries.items()) if number},
+        "notes": list(tally.notes),
+    }
 
 
 def _summary(console: Console, tally: Tally) -> None:

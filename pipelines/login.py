@@ -13,8 +13,8 @@ from pipelines.variables import ENV_FILE, PREFIX, account_of, api_limits, value,
 from resources.account import TargetDataConnection
 from resources.account.connection import GRAPHQL_PATH, LOGIN_PATH, check_base_url
 from resources.account.pasted import expires
-from resources.account.proof import Proof
 from resources.account.system_keyring import write_token
+from resources.account.tokens import TokenFacts
 
 TEMPLATE = ROOT / ".env.example"
 TEXT_BROWSERS = {"www-browser", "links", "elinks", "lynx", "w3m"}  # they would take over the terminal
@@ -72,9 +72,9 @@ def keyring_service() -> str:
     return value("refresh_token_keyring", PREFIX) or "-".join(["targetdata", *([account] if account else [])])
 
 
-def doubts(token: str, proof: Proof) -> Iterator[str]:
+def doubts(token: str, facts: TokenFacts) -> Iterator[str]:
     """Say why a token that is good today may not be so for ever."""
-    if proof.rotates:
+    if facts.rotates:
         yield (
             "the server sent another refresh token with its answer. TargetData documents that the first one "
             "never expires; if it is refused one day, the server rotates them"

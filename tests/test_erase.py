@@ -290,7 +290,7 @@ def test_ctrl_c_says_that_it_may_be_run_again(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("pipelines.environment.environment", interrupted)
     done = CliRunner().invoke(app, ["erase", "--key", "umid=a"])
     assert done.exit_code == 130
-    assert done.output == "Interrupted: what was erased stays so; run it again for the rest.\n"
+    assert done.output == "Interrupted; what was erased stays so; run it again for the rest.\n"
 
 
 def test_an_answer_that_fails_is_no_reason_to_erase_by_half(erased: Location) -> None:

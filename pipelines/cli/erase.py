@@ -1,14 +1,13 @@
 """targetdata erase: a person out of the lake, for good."""
 
 import json
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.options import explained
+from pipelines.cli.options import explained, key_of
 from pipelines.loading import loading
 from resources.errors import ConfigurationError, ExtractionError, LakeError
 
@@ -58,7 +57,8 @@ def erase(
 
     Example: targetdata erase --key umid=- --dry-run
     """
-    with explained(), _told_of_interrupt():
+    stays = "nothing was changed" if dry_run else "what was erased stays so; run it again for the rest"
+    with explained(interrupted=stays):
         with loading():
             from pipelines.connections import warehouse
             from pipelines.environment import environment
@@ -96,16 +96,7 @@ def _given(texts: Sequence[str], *, again: bool) -> list[tuple[str, str]]:
     """Read kind=value; errors do not show the value."""
     if bool(texts) == again:
         raise ConfigurationError("name the person with --key umid=VALUE, or give --again for all on the list")
-    found = []
-    for text in texts:
-        kind, equals, value = text.partition("=")
-        if not equals or not kind.strip():
-            raise ConfigurationError("a --key is written as KIND=VALUE, for example --key umid=-")
-        value = _read(kind) if value == "-" else value.strip()
-        if not value:
-            raise ConfigurationError(f"--key {kind}= has no value")
-        found.append((kind.strip(), value))
-    return found
+    return [key_of(text) for text in texts]
 
 
 def _require_known(given: Sequence[tuple[str, str]], kinds: Collection[str]) -> None:
@@ -116,12 +107,6 @@ def _require_known(given: Sequence[tuple[str, str]], kinds: Collection[str]) -> 
         raise ConfigurationError(
             f"nobody is looked up by {', '.join(unknown)}: people are known by {', '.join(sorted(kinds))}"
         )
-
-
-def _read(kind: str) -> str:
-    if sys.stdin.isatty():
-        return str(typer.prompt(kind, hide_input=True, err=True)).strip()
-    return sys.stdin.readline().strip()
 
 
 def _person(erasure: "Erasure", given: list[tuple[str, str]], *, offline: bool) -> "Person":
@@ -207,12 +192,3 @@ def _progress() -> Iterator[Callable[[str], object]]:
         return
     with console.status("") as status:
         yield status.update
-
-
-@contextmanager
-def _told_of_interrupt() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("Interrupted: what was erased stays so; run it again for the rest.", err=True)
-        sys.exit(130)

@@ -1,5 +1,6 @@
 """targetdata extract: a query's rows into a Parquet file, without Dagster."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,6 +87,9 @@ def extract(
         str,
         typer.Option(help="Keys that may fail: a number, or a share as in 0.5%.", metavar="NUMBER|SHARE%"),
     ] = "0",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object: the files, and what was asked and found.")
+    ] = False,
     api: ApiOption = None,
     url: UrlOption = None,
     header: HeaderOption = None,
@@ -124,7 +128,7 @@ def extract(
             only_permission=only_permission,
             fields=environment().wide_fields,
         )
-        extract_to_file(
+        done = extract_to_file(
             loaded,
             keys=keys,
             key_columns=key_column or [],
@@ -134,6 +138,8 @@ def extract(
             max_failed=_max_failed(max_failed),
             screen=screen_of(privacy, environment().lake),
         )
+        if as_json:
+            typer.echo(json.dumps(done, indent=2))
 
 
 def _variables(texts: list[str]) -> dict[str, object]:

@@ -33,18 +33,19 @@ def gc(
 
     Example: targetdata gc --older-than 36h --dry-run
     """
-    from pipelines.environment import environment
-    from resources.lake.publishing.leftovers import collect
+    stays = "nothing was changed" if dry_run else "what was removed stays so; run it again for the rest"
+    with explained(interrupted=stays):
+        from pipelines.environment import environment
+        from resources.lake.publishing.leftovers import collect
 
-    with explained():
         age = _duration(older_than)
         root = environment().lake.resolve()
         if not root.is_dir():
             raise ConfigurationError(f"there is no lake at {root}: set TARGETDATA_LAKE")
-        done = collect(root, older_than=age, dry_run=dry_run)
-        typer.echo(json.dumps(_facts(done), indent=2) if as_json else _text(done, dry_run=dry_run))
-        if done.problems:
-            raise done.problems[0]
+        found = collect(root, older_than=age, dry_run=dry_run)
+        typer.echo(json.dumps(_facts(found), indent=2) if as_json else _text(found, dry_run=dry_run))
+        if found.problems:
+            raise found.problems[0]
 
 
 def _duration(text: str) -> timedelta:

@@ -54,11 +54,11 @@ def handoff(
 
     Example: targetdata handoff profiles --to snowflake --stage @my_stage/lake --partition 2026-11-22
     """
-    from pipelines.environment import environment
-    from pipelines.handoff import chosen
-    from resources.lake import Lake
+    with explained(interrupted="nothing was changed"):
+        from pipelines.environment import environment
+        from pipelines.handoff import chosen
+        from resources.lake import Lake
 
-    with explained():
         lake = Lake(path=str(environment().lake))
         found = chosen(lake, table, to, key=partition, into=into)
         loads = None if ddl_only or lint_only or found.errors else _loads(found, stage, str(lake.root))

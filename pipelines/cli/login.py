@@ -46,7 +46,7 @@ def login(
 
     Example: vault read -field=token secret/targetdata | targetdata login
     """
-    with explained("nothing was stored"):
+    with explained(interrupted="nothing was stored"):
         with loading():
             from pipelines import login as steps
             from pipelines.variables import PREFIX, as_started, choose_account, value
@@ -62,15 +62,15 @@ def login(
             read_token(steps.keyring_service(), url)  # before anybody pastes a token that cannot be stored
         try:
             token = pasted_token(_take_token(page, browser=not no_browser), login_url=page)
-            proof = steps.connection(url, token).prove()
+            facts = steps.connection(url, token).prove()
         except ExtractionError:
             typer.echo("Nothing was stored.", err=True)
             raise
         stored = steps.store(url, token, in_keyring=keyring)
-    typer.echo(f"The token is good: access tokens made of it are valid for {proof.lifetime_seconds:,.0f} s.")
+    typer.echo(f"The token is good: access tokens made of it are valid for {facts.seconds:,.0f} s.")
     typer.echo(f"Stored in {stored.place}; the setting is {stored.variable}.")
     for warning in (
-        *steps.doubts(token, proof),
+        *steps.doubts(token, facts),
         *steps.in_the_way(started, url, token),
         *(() if keyring else steps.seen_by_git()),
     ):

@@ -51,6 +51,9 @@ def new(
     schema: Annotated[Path | None, typer.Option(help="The schema in SDL.")] = None,
     into: Annotated[Path, typer.Option(help="The folder to write into.")] = ROOT / "pipelines" / "defs",
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what was written, or the roots, as JSON.")
+    ] = False,
     api: ApiOption = None,
 ) -> None:
     """Write a new extract: a query with all that the schema has to a depth, and an asset that runs it.
@@ -61,13 +64,13 @@ def new(
 
     Example: targetdata new consents --root personTargetDataByUmid
     """
-    from pipelines.new import show_roots, write_extract
-    from resources.graphql.schema.drafting import Order
-
     with explained():
+        from pipelines.new import show_roots, write_extract
+        from resources.graphql.schema.drafting import Order
+
         chosen = Api.chosen(api, None)
         if roots:
-            show_roots(chosen, schema)
+            show_roots(chosen, schema, as_json=as_json)
             return
         if name is None or root is None:
             raise ConfigurationError("write targetdata new NAME --root FIELD; --roots shows the fields")
@@ -82,6 +85,7 @@ def new(
             into=into,
             keys_from=keys_from,
             force=force,
+            as_json=as_json,
             ask=ask if at_terminal() else lambda *_: None,
         )
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.api import Api
-from resources.errors import ExtractionError, OverBudget, QueryError, TryLater
+from resources.errors import ConfigurationError, ExtractionError, OverBudget, QueryError, TryLater
 
 ApiOption = Annotated[
     Api | None, typer.Option(help="Whose settings count: TARGETDATA_* (default) or GRAPHQL_*.")
@@ -27,8 +27,8 @@ EXIT_PERSON, EXIT_OVER_BUDGET, EXIT_LATER = 1, 3, 75  # sysexits.h: EX_TEMPFAIL,
 
 
 @contextmanager
-def explained(nothing: str = "nothing was written") -> Iterator[None]:
-    """End with the error's own words and an exit code; `nothing` is what to say of an interruption.
+def explained(*, interrupted: str = "nothing was written") -> Iterator[None]:
+    """End with the error's own words and an exit code; `interrupted` says what is done at a Ctrl-C.
 
     It is 1 for a person, 3 for what is over the budget, 75 to try later, 130 for Ctrl-C.
     """
@@ -38,8 +38,25 @@ def explained(nothing: str = "nothing was written") -> Iterator[None]:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(_exit_code(error)) from error
     except (KeyboardInterrupt, typer.Abort):  # the latter at a prompt
-        typer.echo(f"Interrupted; {nothing}.", err=True)
+        typer.echo(f"Interrupted; {interrupted}.", err=True)
         sys.exit(130)
+
+
+def key_of(text: str) -> tuple[str, str]:
+    """Read KIND=VALUE, of a person; with `-` the value is asked for. Errors do not show the value."""
+    kind, equals, value = (part.strip() for part in text.partition("="))
+    if not equals or not kind:
+        raise ConfigurationError("a --key is written as KIND=VALUE, for example --key umid=-")
+    value = _read(kind) if value == "-" else value
+    if not value:
+        raise ConfigurationError(f"--key {kind}= has no value")
+    return kind, value
+
+
+def _read(kind: str) -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt(kind, hide_input=True, err=True)).strip()
+    return sys.stdin.readline().strip()
 
 
 def _exit_code(error: ExtractionError) -> int:

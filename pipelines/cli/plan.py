@@ -50,11 +50,11 @@ def plan(
 
     Example: targetdata plan profiles --from 2026-11-01 --to 2026-11-30 --max-requests 5000
     """
-    from pipelines.plan.command import planned
-    from pipelines.plan.facts import facts
-    from pipelines.plan.wording import text
+    with explained(interrupted="nothing was asked or changed"):
+        from pipelines.plan.command import planned
+        from pipelines.plan.facts import facts
+        from pipelines.plan.wording import text
 
-    with explained():
         with _progress() as reading:
             found, settings = planned(extract, first, last, reading=reading)
         budget = replace(

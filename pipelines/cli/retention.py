@@ -24,7 +24,7 @@ def retention(
 
     Example: targetdata retention --json
     """
-    with explained():
+    with explained(interrupted="nothing was changed"):
         with loading():
             from pipelines.definitions import defs
             from pipelines.environment import environment

@@ -21,6 +21,7 @@ def pull(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change, write nothing.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what changes as one JSON object.")] = False,
     api: ApiOption = None,
     url: UrlOption = None,
     header: HeaderOption = None,
@@ -32,9 +33,9 @@ def pull(
 
     Example: targetdata schema pull --url https://api.example.com/graphql --schema example.graphql
     """
-    from pipelines.schema.pull import pull_into
-
     with explained():
+        from pipelines.schema.pull import pull_into
+
         chosen = Api.chosen(api, url)
         pull_into(
             schema or chosen.schema_file,
@@ -42,6 +43,7 @@ def pull(
             api=chosen,
             resource=chosen.resource(url, read_headers(header or [])),
             write=not dry_run,
+            as_json=as_json,
             unmarked=chosen is Api.TARGETDATA or queries is not None,
         )
 
@@ -69,9 +71,9 @@ def diff(
 
     Example: targetdata schema diff --url https://api.example.com/graphql --schema example.graphql
     """
-    from pipelines.schema.diff import diff_schema
-
     with explained():
+        from pipelines.schema.diff import diff_schema
+
         chosen = Api.chosen(api, url)
         used = diff_schema(
             schema or chosen.schema_file,

@@ -1,5 +1,6 @@
 """`targetdata new`: a query and an asset, made from the schema."""
 
+import json
 import keyword
 import re
 import textwrap
@@ -40,6 +41,7 @@ def write_extract(
     keys_from: str | None,
     force: bool,
     ask: AskForValue,
+    as_json: bool = False,
 ) -> None:
     """Write the folder of an extract, say what is in it and what to do next."""
     check_name(order.name)
@@ -61,11 +63,19 @@ def write_extract(
     files = {folder / f"{order.name}.graphql": document, folder / "assets.py": str(asset)}
     for path, text in files.items():
         path.write_text(text, encoding="utf-8")
-    say(list(files), draft, asset)
+    if as_json:
+        print(as_text(list(files), draft, asset))  # noqa: T201
+    else:
+        say(list(files), draft, asset)
 
 
-def show_roots(api: Api, schema_file: Path | None) -> None:
+def show_roots(api: Api, schema_file: Path | None, *, as_json: bool = False) -> None:
     """Print each root field with its arguments, and how it is read."""
+    if as_json:
+        found = all_roots(schema_of(api, schema_file))
+        roots = [{"root": name, "field": signature(name, field), "read": says} for name, field, says in found]
+        print(json.dumps(roots, indent=2))  # noqa: T201
+        return
     console = Console(highlight=False)
     for name, field, says in all_roots(schema_of(api, schema_file)):
         console.print(signature(name, field), soft_wrap=True, markup=False)
@@ -167,6 +177,21 @@ def comments(api: Api, left_out: Mapping[str, Sequence[str]]) -> str:
         for reason, fields in left_out.items()
     ]
     return mark + ("# Left out:\n" + "\n".join(lines) + "\n" if lines else "")
+
+
+def as_text(files: Sequence[Path], draft: Draft, asset: AssetText) -> str:
+    """Write what was written and left out as JSON."""
+    return json.dumps(
+        {
+            "files": [shown(path) for path in files],
+            "row_type": draft.root.envelope.row_type.name,
+            "read": draft.root.says,
+            "grain": asset.grain,
+            "keys": [snake_case(key) for key in draft.keys],
+            "left_out": {reason: list(fields) for reason, fields in draft.left_out.items()},
+        },
+        indent=2,
+    )
 
 
 def say(files: Sequence[Path], draft: Draft, asset: AssetText) -> None:

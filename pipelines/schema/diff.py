@@ -1,7 +1,7 @@
 """`targetdata schema diff`: what has changed in the API since its schema was pulled, and who uses it."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,16 +27,15 @@ def diff_schema(
     as_json: bool,
 ) -> bool:
     """Print the changes; say whether a query uses one that is breaking or dangerous, or was left out."""
-    if not schema_file.exists():
-        raise ConfigurationError(f"there is no {shown(schema_file)} yet: targetdata schema pull")
-    known = load_schema(schema_file)
     console = Console(highlight=False, stderr=as_json)
-    documents, left_out = fitting(own_documents(queries, schema_file, api=api, unmarked=unmarked), known)
-    for reason in left_out.values():
-        say(console, f"left out, as it does not fit the schema file: {reason}")
     try:
-        drift = find_drift(
-            answering(resource.client), known, documents, report=lambda line: say(console, line)
+        drift, left_out = compared(
+            schema_file,
+            queries,
+            api=api,
+            resource=resource,
+            unmarked=unmarked,
+            report=lambda line: say(console, line),
         )
     finally:
         resource.close()
@@ -45,6 +44,25 @@ def diff_schema(
     else:
         show(console, drift, schema_file, left_out)
     return bool(left_out or drift.of(Kind.BREAKING, Kind.DANGEROUS, used=True))
+
+
+def compared(
+    schema_file: Path,
+    queries: Path | None,
+    *,
+    api: Api,
+    resource: Connection,
+    unmarked: bool,
+    report: Callable[[str], None] = lambda _: None,
+) -> tuple[Drift, dict[str, str]]:
+    """Compare the schema file with the API; give the changes, and the documents that do not fit the file."""
+    if not schema_file.exists():
+        raise ConfigurationError(f"there is no {shown(schema_file)} yet: targetdata schema pull")
+    known = load_schema(schema_file)
+    documents, left_out = fitting(own_documents(queries, schema_file, api=api, unmarked=unmarked), known)
+    for reason in left_out.values():
+        report(f"left out, as it does not fit the schema file: {reason}")
+    return find_drift(answering(resource.client), known, documents, report=report), left_out
 
 
 def fitting(

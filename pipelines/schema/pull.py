@@ -1,5 +1,6 @@
 """`targetdata schema pull`: the account's schema in, the shipped queries rewritten to fit it."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,12 +29,13 @@ def pull_into(
     resource: Connection,
     write: bool,
     unmarked: bool = True,
+    as_json: bool = False,
 ) -> None:
     """Pull the schema, fit the API's documents below a folder to it, show the changes and write them.
 
     `unmarked`: documents that do not say which API they are of are of this one.
     """
-    console = Console(highlight=False)
+    console = Console(highlight=False, stderr=as_json)
     texts = own_documents(queries, schema_file, api=api, unmarked=unmarked)
     try:
         pulled = pull_schema(
@@ -52,6 +54,8 @@ def pull_into(
     if write:
         write_all(schema_file, pulled, fitted)
     summary(console, schema_file, pulled, api=api, written=write)
+    if as_json:
+        print(as_text(schema_file, pulled, fitted, written=write))  # noqa: T201
 
 
 def own_documents(queries: Path | None, schema_file: Path, *, api: Api, unmarked: bool) -> dict[Path, str]:
@@ -128,6 +132,22 @@ def summary(console: Console, schema_file: Path, pulled: PulledSchema, *, api: A
         console.print(f"{shown(schema_file)}: {how}. Next: {following}", soft_wrap=True)
     else:
         console.print(f"The schema ({how}) was not written: --dry-run.")
+
+
+def as_text(schema_file: Path, pulled: PulledSchema, fitted: Mapping[Path, Fitted], *, written: bool) -> str:
+    """Write what changes as JSON."""
+    documents = [
+        {
+            "document": shown(path),
+            "changes": bool(result.diff),
+            "dropped": result.dropped,
+            "selected_instead": result.added,
+            "could_be_added": result.addable,
+        }
+        for path, result in fitted.items()
+    ]
+    found = {"schema": shown(schema_file), "introspected": not pulled.learned, "written": written}
+    return json.dumps(found | {"documents": documents, "notes": list(pulled.notes)}, indent=2)
 
 
 def shown(path: Path) -> str:

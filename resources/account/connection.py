@@ -13,8 +13,7 @@ from resources.graphql.sending.retry import Retry
 from resources.graphql.sending.settings import Settings, check_url
 
 if TYPE_CHECKING:  # they bring the network's libraries, which are needed when there is something to ask
-    from resources.account.proof import Proof
-    from resources.account.tokens import AccessTokens
+    from resources.account.tokens import AccessTokens, TokenFacts
     from resources.graphql.client import Client
 
 GRAPHQL_PATH = "/graphql"
@@ -60,7 +59,7 @@ class TargetDataConnection(Connection):
             "TARGETDATA_REFRESH_TOKEN_FILE"
         )
 
-    def prove(self) -> "Proof":
+    def prove(self) -> "TokenFacts":
         """Make one access token and send nothing else, to see whether the refresh token is good."""
         from resources.account.proof import prove
 
@@ -71,13 +70,17 @@ class TargetDataConnection(Connection):
 
         return Client(self._account_settings(), self._tokens)
 
-    def _account_settings(self) -> Settings:
+    def check_url(self) -> None:
+        """Refuse a base URL that cannot be one."""
         if not self.base_url:
             raise ConfigurationError(
                 "TARGETDATA_BASE_URL is not set: targetdata login asks for it, or copy .env.example to .env "
                 "and fill it in. Of several accounts each has its own, for example TARGETDATA_EU_BASE_URL"
             )
         check_base_url(self.base_url)
+
+    def _account_settings(self) -> Settings:
+        self.check_url()
         return self._settings(
             self.base_url.rstrip("/") + GRAPHQL_PATH, digest_secret=self.read_refresh_token()
         )

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from anyio.from_thread import start_blocking_portal
 
-from resources.account.tokens import AccessTokens
+from resources.account.tokens import AccessTokens, TokenFacts
 from resources.errors import ServerUnavailable
 from resources.graphql.counts import Counts
 from resources.graphql.sending.retry import LATER_SECONDS, Policy, Retry
@@ -18,28 +17,19 @@ ATTEMPTS, SECONDS = 3, 60.0  # in all: a person waits for it
 Tokens = Callable[[Settings, Retry, Counts], AccessTokens]
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What the server said: how long access tokens live, and whether it sent another refresh token."""
-
-    lifetime_seconds: float
-    rotates: bool
-
-
-def prove(settings: Settings, tokens: Tokens) -> Proof:
+def prove(settings: Settings, tokens: Tokens) -> TokenFacts:
     """Make an access token and forget it; raises what a run would."""
     with start_blocking_portal("asyncio") as portal:  # if it is interrupted, it cancels what runs in it
         return portal.call(_prove, settings, tokens)
 
 
-async def _prove(settings: Settings, tokens: Tokens) -> Proof:
+async def _prove(settings: Settings, tokens: Tokens) -> TokenFacts:
     counts = Counts()
     policy = Policy(min(ATTEMPTS, settings.max_attempts), settings.max_retry_seconds)
     source = tokens(settings, Retry(policy, counts), counts)
     try:
         async with asyncio.timeout(SECONDS):
             await source.get()
-        return Proof(source.lifetime_seconds, source.rotates)
     except TimeoutError:
         raise ServerUnavailable(
             f"{urlsplit(settings.url).hostname} has not made an access token within {SECONDS:,.0f} s",
@@ -47,3 +37,4 @@ async def _prove(settings: Settings, tokens: Tokens) -> Proof:
         ) from None
     finally:
         await source.close()
+    return source.facts

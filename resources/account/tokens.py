@@ -10,6 +10,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
 from urllib.parse import urlsplit
 
@@ -38,6 +39,19 @@ MAX_BYTES = 1024 * 1024
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """What an answer of the server says of its tokens, in seconds, without them.
+
+    `refresh_seconds`: how long the refresh token is good, 0 for ever, None if it does not say. `rotates`: an
+    answer held another refresh token than was sent.
+    """
+
+    seconds: float
+    refresh_seconds: float | None
+    rotates: bool
+
+
 class State(Enum):
     """What may be done with a token."""
 
@@ -50,7 +64,7 @@ class AccessTokens:
     """Renews access tokens: one renewal in flight, whoever asks.
 
     `read_refresh_token` is called before each renewal; `login_url` is where a person gets a new one.
-    `lifetime_seconds` is the last token's; `rotates`: an answer had another refresh token in it.
+    `facts` are those of the last answer; that tokens rotate stays said once an answer has shown it.
     """
 
     def __init__(
@@ -74,8 +88,7 @@ class AccessTokens:
         self._stale_at = self._invalid_at = 0.0
         self._renewal: asyncio.Task[None] | None = None
         self._circuit = Circuit(token_url)  # its own: what it counts says nothing of the API
-        self.lifetime_seconds = 0.0
-        self.rotates = False
+        self.facts = TokenFacts(0.0, None, rotates=False)
         self._dead: dict[str, TokenRefused] = {}
 
     async def get(self) -> Token:
@@ -139,8 +152,8 @@ class AccessTokens:
                 raise
             refresh_token = again
             answer, asked_at = await self._exchange(refresh_token)
-        self._keep(answer, asked_at)
-        self.rotates |= answer.get("refresh_token") not in (None, "", refresh_token)
+        rotates = self.facts.rotates or answer.get("refresh_token") not in (None, "", refresh_token)
+        self._keep(answer, asked_at, rotates=rotates)
         self._counts.renewals += 1
 
     async def _exchange(self, refresh_token: str) -> tuple[Mapping[str, object], float]:
@@ -188,18 +201,18 @@ class AccessTokens:
         hint = (
             " The server had sent another refresh token with the last answer: it seems to rotate them, "
             "which TargetData documents that it does not."
-            if self.rotates
+            if self.facts.rotates
             else ""
         )
         return TokenRefused(
             f"the refresh token is refused ({status} from {self._url}); {self.refusal()}.{hint}"
         )
 
-    def _keep(self, answer: Mapping[str, object], asked_at: float) -> None:
+    def _keep(self, answer: Mapping[str, object], asked_at: float, *, rotates: bool) -> None:
         value = str(answer["access_token"])
         lifetime = _lifetime(answer.get("expires_in")) or _jwt_lifetime(value) or UNKNOWN_LIFETIME_SECONDS
+        self.facts = TokenFacts(lifetime, _refresh_seconds(answer.get("refresh_expires_in")), rotates=rotates)
         self._generation += 1
-        self.lifetime_seconds = lifetime
         self._token = Token(value, self._generation)
         self._stale_at = asked_at + lifetime - min(ADVISORY_SECONDS, ADVISORY_SHARE * lifetime)
         self._invalid_at = asked_at + lifetime - min(MANDATORY_SECONDS, MANDATORY_SHARE * lifetime)
@@ -226,6 +239,11 @@ def _lifetime(seconds: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return value if 0 < value < math.inf else None
+
+
+def _refresh_seconds(seconds: object) -> float | None:
+    """Read a number of seconds that may be 0."""
+    return 0.0 if seconds in (0, "0") else _lifetime(seconds)
 
 
 def _jwt_lifetime(token: str) -> float | None:

@@ -7,7 +7,7 @@ from pydantic import Field
 from resources.feed.keys import KeySource
 from resources.key_files.keys import FeedKeys
 from resources.key_files.place import File, expanded, matches, placed
-from resources.key_files.reader import read_keys
+from resources.key_files.reader import read_keys, read_sample
 
 LATE = timedelta(days=2)  # after a day's end, a feed that has not come will not come by waiting
 
@@ -33,6 +33,10 @@ class Feed(KeySource):
             require=self.require,
             late_seconds=self.late_seconds if late else None,
         )
+
+    def sample(self, file: File) -> FeedKeys:
+        """Read the first events of a file, to see whether it can be read, and its columns are there."""
+        return read_sample(file, columns=self.columns, require=self.require)
 
     def files(self, start: datetime) -> list[File]:
         """List the files of a day; none while it has not arrived."""

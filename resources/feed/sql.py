@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,15 +54,22 @@ class SqlKeys(KeySource):
 
     def read(self, *, start: datetime, end: datetime) -> FeedKeys:
         """Run the query; memory grows with the distinct keys only."""
+        return self._read(start, end, batches=None)
+
+    def sample(self, *, start: datetime, end: datetime) -> FeedKeys:
+        """Run the query for its first rows, to see whether it works, and its columns are there."""
+        return self._read(start, end, batches=1)
+
+    def _read(self, start: datetime, end: datetime, *, batches: int | None) -> FeedKeys:
         text, parameters = bound(self._text(), start, end)
         with (
             connect(self.uri, read_only=True) as connection,
-            self._batches(connection, text, parameters) as batches,
+            self._batches(connection, text, parameters) as reader,
         ):
-            columns = Columns(self.columns or {name: name for name in batches.schema.names}, self.require)
-            positions = {name: self._position(batches.schema, s) for name, s in columns.sources.items()}
+            columns = Columns(self.columns or {name: name for name in reader.schema.names}, self.require)
+            positions = {name: self._position(reader.schema, s) for name, s in columns.sources.items()}
             distinct = Distinct(columns)
-            for batch in batches:
+            for batch in islice(reader, batches):
                 distinct.add([key_texts(batch.column(place)) for place in positions.values()])
         return distinct.keys()
 

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from resources.errors import FeedError, FeedMissing
 from resources.key_files.columns import Columns, Row
@@ -55,6 +56,13 @@ def read_key_file(path: str, *, columns: Mapping[str, str], require: str = "all"
     return _Reading(Columns(columns, require)).read(place, files)
 
 
+def read_sample(
+    file: File, *, columns: Mapping[str, str], require: str = "all", events: int = 1000
+) -> FeedKeys:
+    """Read the distinct keys of a file's first events, so many; what comes after them is not looked at."""
+    return _Reading(Columns(columns, require)).sample(file, events)
+
+
 @dataclass(slots=True)
 class _Tally:
     seen: set[Row] = field(default_factory=set)
@@ -86,7 +94,14 @@ class _Reading:
     def read(self, place: Place, files: list[File]) -> FeedKeys:
         for file, ending in [(file, _ending(file)) for file in files]:
             self._tally.take(self._rows(file, ending))
-        self._json_lines.require_columns(place.shown)
+        return self._found(place.shown, files)
+
+    def sample(self, file: File, events: int) -> FeedKeys:
+        self._tally.take(islice(self._rows(file, _ending(file)), events))
+        return self._found(file.shown, [file])
+
+    def _found(self, shown: str, files: list[File]) -> FeedKeys:
+        self._json_lines.require_columns(shown)
         tally = self._tally
         return FeedKeys(
             keys=self._columns.table(tally.seen),

@@ -56,9 +56,8 @@ class RawServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
-            length = next(
-                int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if b"content-length" in line
-            )
+            lengths = [line for line in head.lower().split(b"\r\n") if b"content-length" in line]
+            length = int(lengths[0].split(b":")[1]) if lengths else 0  # as of a HEAD
             await reader.readexactly(length)
             self.requests += 1
             writer.write(self.answers[head.split(b" ")[1].decode()].bytes)

@@ -75,7 +75,7 @@ class Lookup:
             return await self._split(keys, too_many=error.timed_out)
         except Refused:
             return await self._split(keys, too_many=True)
-        if not _trusted(answer, len(keys)):
+        if not trusted(answer, len(keys)):
             return await self._split(keys, too_many=True)
         self._batch.accepted(len(keys))
         return await self._outcomes(keys, answer)
@@ -118,7 +118,7 @@ class Lookup:
                 raise
             await self._require_server(cause)  # which raises too, if it is the token
             return self._failed(key, _as_server_error(cause), attempt, cause)
-        if _trusted(answer, 1) and not answer.errors:
+        if trusted(answer, 1) and not answer.errors:
             self._good = key
             return Outcome(key, _row(answer, "k0"), None, attempt, datetime.now(UTC))
         if attempt < KEY_ATTEMPTS:
@@ -165,7 +165,7 @@ class Lookup:
         return PreparedRequest(self._texts[size], variables, shape=LOOKUPS)
 
 
-def _trusted(answer: Answer, size: int) -> bool:
+def trusted(answer: Answer, size: int) -> bool:
     """Say whether all aliases are there and each error names one; else no key of the batch is answered."""
     aliases = [f"k{index}" for index in range(size)]
     named = all(error.path and error.path[0] in aliases for error in answer.errors)
