@@ -102,10 +102,10 @@ def test_a_setting_that_cannot_be_read_is_named_without_its_value(location: Loca
 def test_a_file_of_settings_is_to_be_its_owners_only(clone: Location) -> None:
     file = clone.root / ".env"
     file.write_text("TARGETDATA_REFRESH_TOKEN=offline-in-file\nTARGETDAT_LAKE=x\n")
-    file.chmod(0o644)
+    file.chmod(0o640)
     code, found = examined(clone, "names", "env-file")
     assert (code, found["env-file"]["state"]) == (0, "warning")
-    assert "holds TARGETDATA_REFRESH_TOKEN, and others may open it (mode 0644)" in found["env-file"]["says"]
+    assert "holds TARGETDATA_REFRESH_TOKEN, and others may open it (mode 0640)" in found["env-file"]["says"]
     assert found["env-file"]["advice"] == "chmod 600 .env"
     assert "TARGETDAT_LAKE (is TARGETDATA_LAKE meant?)" in found["names"]["says"]
     assert "offline-in-file" not in str(found)
