@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: install demo test journeys chaos bench spark architecture dev check help
+.PHONY: install demo test journeys chaos bench spark architecture screenshots dev check help
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -31,6 +31,9 @@ journeys: .venv/installed ## the ways that users go, command by command: README 
 
 chaos: .venv/installed ## the test bench, its long forms too; each case prints its figures; takes long
 	$(BIN)/python -m pytest -q -s tests/chaos
+
+screenshots: .venv/installed ## the pictures of the docs, taken anew in a Chromium; look at them before they are committed
+	@$(BIN)/python -m tests.screenshots
 
 .venv/bench-installed: .venv/installed
 	@echo "Installing what is compared with into .venv (once) ..."
