@@ -1,5 +1,6 @@
 """The code location: everything in the folder `defs/`, found by itself."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -14,6 +15,9 @@ from pipelines.needed import require_needed
 from pipelines.owners import owned
 from pipelines.root import ROOT
 from resources.errors import ExtractionError
+
+# Said of every check that Dagster adds a file's place to; the pinned minor version keeps it as it is.
+warnings.filterwarnings("ignore", message="Parameter `execution_type`", category=dg.BetaWarning)
 
 
 @dg.definitions

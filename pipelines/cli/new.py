@@ -51,6 +51,9 @@ def new(
     schema: Annotated[Path | None, typer.Option(help="The schema in SDL.")] = None,
     into: Annotated[Path, typer.Option(help="The folder to write into.")] = ROOT / "pipelines" / "defs",
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+    yaml: Annotated[
+        bool, typer.Option("--yaml", help="Write a defs.yaml beside the query, not an asset in Python.")
+    ] = False,
     api: ApiOption = None,
 ) -> None:
     """Write a new extract: a query with all that the schema has to a depth, and an asset that runs it.
@@ -82,6 +85,7 @@ def new(
             into=into,
             keys_from=keys_from,
             force=force,
+            as_yaml=yaml,
             ask=ask if at_terminal() else lambda *_: None,
         )
 

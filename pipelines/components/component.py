@@ -1,9 +1,8 @@
 """What the components have in common: options that are read with their lines, and how an asset is shown."""
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
+from typing import Annotated, ClassVar, Generic, Self, TypeVar, cast
 
 import dagster as dg
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -44,14 +43,12 @@ class YamlComponent(dg.Component, Generic[Options]):
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
         """Read the options."""
-        given: Mapping[str, Any] = (attributes.model_extra if attributes else None) or {}
-        options: Any = Given(context).options(cls.options_model, given)
-        return cls(options)
+        attributes_given: Mapping[str, object] = (attributes.model_extra if attributes else None) or {}
+        options = Given(context).options(cls.options_model, attributes_given)
+        return cls(cast("Options", options))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Define what the options say."""
-        # Said of every check when Dagster adds the file to it; the pinned minor version keeps it as it is.
-        warnings.filterwarnings("ignore", message="Parameter `execution_type`", category=dg.BetaWarning)
         given = Given(context)
         with given.named():
             return self.define(given)

@@ -53,10 +53,8 @@ def _component(component: type[GraphQLExtract | KeyFeed | WarehouseLoad]) -> Sch
 def _parts(component: type[GraphQLExtract | KeyFeed | WarehouseLoad]) -> dict[str, Schema]:
     """Give the schemas of the options, and of what is nested in them."""
     model: type[ComponentOptions] = component.options_model
-    schema: Schema = model.model_json_schema(ref_template="#/$defs/{model}")
-    nested = schema.pop("$defs", {})
-    assert isinstance(nested, dict)
-    return {**nested, model.__name__: schema}
+    schema = model.model_json_schema(ref_template="#/$defs/{model}")
+    return {**schema.pop("$defs", {}), model.__name__: schema}
 
 
 if __name__ == "__main__":
