@@ -38,6 +38,15 @@ def _limit(given: object) -> object:
 Limit = Annotated[MaxFailed, BeforeValidator(_limit, json_schema_input_type=int | float | str)]
 
 
+# YAML takes the bare word for nothing at all, and nobody writes it who means nothing.
+Null = Annotated[
+    Literal["null"],
+    BeforeValidator(
+        lambda given: "null" if given is None else given, json_schema_input_type=Literal["null"] | None
+    ),
+]
+
+
 class PagingOptions(ComponentOptions):
     """How to page a list, where the document alone does not say it; see docs/lists.md."""
 
@@ -51,7 +60,7 @@ class PagingOptions(ComponentOptions):
     total: str | None = Field(None, description="Path to the number of all rows.")
     total_pages: str | None = Field(None, description="Path to the number of all pages.")
     first_page: int | None = Field(None, description="The number of the first page, 1 or 0.")
-    errors: Literal["null"] | None = Field(
+    errors: Null | None = Field(
         None, description="`null` keeps rows of which the server nulls fields with an error."
     )
     null_rows: Literal["drop"] | None = Field(None, description="`drop` drops rows that are null.")
