@@ -6,11 +6,11 @@
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import dagster as dg
 
+from pipelines.assets import assets_of, with_assets
 from pipelines.environment import environment
 from pipelines.variables import ACCOUNT, ACCOUNT_NAME, NO_ACCOUNT
 from resources.errors import ConfigurationError
@@ -49,25 +49,6 @@ def of_account(found: dg.Definitions) -> dg.Definitions:
             *(_of_account(spec, keys) for spec in specs),
             *(d for d in definitions if not isinstance(d, dg.AssetsDefinition | dg.AssetSpec)),
         ],
-    )
-
-
-def assets_of(found: dg.Definitions) -> list[Any]:
-    """Give the assets and checks, each once: a module that imports an asset of another has it too."""
-    return list({id(d): d for d in (*(found.assets or ()), *(found.asset_checks or ()))}.values())
-
-
-def with_assets(found: dg.Definitions, assets: Sequence[Any]) -> dg.Definitions:
-    """Give definitions other assets and checks, and keep all else."""
-    return dg.Definitions(
-        assets=assets,
-        schedules=found.schedules,
-        sensors=found.sensors,
-        jobs=found.jobs,
-        resources=found.resources,
-        executor=found.executor,
-        loggers=found.loggers,
-        metadata=found.metadata,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from pipelines.accounts import assets_of, with_assets
+from pipelines.assets import assets_of, with_assets
 
 
 def owned(found: dg.Definitions, owners: Sequence[str]) -> dg.Definitions:

@@ -54,6 +54,9 @@ def new(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print what was written, or the roots, as JSON.")
     ] = False,
+    as_yaml: Annotated[
+        bool, typer.Option("--yaml", help="Write a defs.yaml beside the query, not an asset in Python.")
+    ] = False,
     api: ApiOption = None,
 ) -> None:
     """Write a new extract: a query with all that the schema has to a depth, and an asset that runs it.
@@ -86,6 +89,7 @@ def new(
             keys_from=keys_from,
             force=force,
             as_json=as_json,
+            as_yaml=as_yaml,
             ask=ask if at_terminal() else lambda *_: None,
         )
 

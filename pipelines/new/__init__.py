@@ -13,6 +13,7 @@ from rich.console import Console
 
 from pipelines.api import Api
 from pipelines.new.asset import NAMES, SETTINGS, AssetText, Keys
+from pipelines.new.component import component_text
 from pipelines.root import ROOT
 from pipelines.schema.pull import SHOWN, shown
 from resources.errors import ConfigurationError
@@ -42,8 +43,12 @@ def write_extract(
     force: bool,
     ask: AskForValue,
     as_json: bool = False,
+    as_yaml: bool = False,
 ) -> None:
-    """Write the folder of an extract, say what is in it and what to do next."""
+    """Write the folder of an extract, say what is in it and what to do next.
+
+    `as_yaml`: a component's `defs.yaml` stands beside the query, not an asset in Python.
+    """
     check_name(order.name)
     folder = into / order.name
     if folder.exists() and not force:
@@ -60,9 +65,14 @@ def write_extract(
     )
     check(document, draft, order.name, schema, api)
     folder.mkdir(parents=True, exist_ok=True)
-    files = {folder / f"{order.name}.graphql": document, folder / "assets.py": str(asset)}
-    for path, text in files.items():
-        path.write_text(text, encoding="utf-8")
+    own_schema = "" if schema_of_settings(api, schema_file) else place_in_project(schema_file or Path())
+    code, yaml = folder / "assets.py", folder / "defs.yaml"
+    described, other = (yaml, code) if as_yaml else (code, yaml)
+    text = component_text(asset, folder, own_schema) if as_yaml else str(asset)
+    files = {folder / f"{order.name}.graphql": document, described: text}
+    for path, written in files.items():
+        path.write_text(written, encoding="utf-8")
+    other.unlink(missing_ok=True)  # of two Dagster would take the defs.yaml, and say nothing
     if as_json:
         print(as_text(list(files), draft, asset))  # noqa: T201
     else:
@@ -106,19 +116,28 @@ def schema_of(api: Api, schema_file: Path | None) -> GraphQLSchema:
     return load_schema(path)
 
 
+def schema_of_settings(api: Api, schema_file: Path | None) -> bool:
+    """Say whether the schema is the one that the settings name."""
+    return schema_file is None or schema_file.resolve() == api.schema_file.resolve()
+
+
 def schema_code(api: Api, schema_file: Path | None) -> str:
     """Write in code where the schema is: what the settings say, or a file of the project."""
-    if schema_file is None or schema_file.resolve() == api.schema_file.resolve():
+    if schema_file is None or schema_of_settings(api, schema_file):
         return f"{SETTINGS[api]}().schema_file"
     return in_project(schema_file)
 
 
 def in_project(path: Path) -> str:
     """Write a path in code, from the project's folder on where it is inside."""
+    place = place_in_project(path)
+    return f'Path("{place}")' if Path(place).is_absolute() else f'ROOT / "{place}"'
+
+
+def place_in_project(path: Path) -> str:
+    """Write a path from the project's folder on where it is inside, else the whole of it."""
     whole = path.resolve()
-    return (
-        f'ROOT / "{whole.relative_to(ROOT).as_posix()}"' if whole.is_relative_to(ROOT) else f'Path("{whole}")'
-    )
+    return whole.relative_to(ROOT).as_posix() if whole.is_relative_to(ROOT) else str(whole)
 
 
 def keys_of(draft: Draft, api: Api, keys_from: str | None) -> Keys | None:
@@ -139,10 +158,11 @@ def keys_of(draft: Draft, api: Api, keys_from: str | None) -> Keys | None:
     if re.fullmatch(r"\w+", keys_from):
         return Keys(asset=keys_from)
     if "://" in keys_from:
-        return Keys(file=f'"{keys_from}"')
+        return Keys(file=f'"{keys_from}"', place=keys_from)
     columns_of_file = {snake_case(key): key for key in draft.keys}
     read_key_file(str(Path(keys_from).resolve()), columns=columns_of_file)  # it has these columns, or refuses
-    return Keys(file=f"str({in_project(Path(keys_from))})")
+    path = Path(keys_from)
+    return Keys(file=f"str({in_project(path)})", place=place_in_project(path))
 
 
 def is_there(asset: str, into: Path) -> bool:

@@ -43,6 +43,7 @@ class Keys:
 
     asset: str = ""
     file: str = ""  # as it is written in code
+    place: str = ""  # the same file, as it is written in YAML
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

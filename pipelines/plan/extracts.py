@@ -1,6 +1,7 @@
 """The extracts of the code location: their queries, their APIs, and the partitions that are asked for."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -46,26 +47,32 @@ class Extract:
     @property
     def query(self) -> Query:
         """Its query, which has its name."""
-        found = [value for value in self._module.values() if isinstance(value, Query)]
-        for query in found:
-            if query.name == self.name:
-                return query
-        raise ConfigurationError(
-            f"what {self.name} asks is not known: there is no query of this name in its module. Load it at "
-            f"the module's top, as in {self.name.upper()} = Query.load(..., name={self.name!r})"
-        )
+        return query_of(self.asset, self.name)
 
     @property
     def chosen(self) -> ChosenKeys | None:
         """What its module says of the keys that it chooses by itself."""
-        found = [value for value in self._module.values() if isinstance(value, ChosenKeys)]
+        found = [value for value in _known_to(self.asset) if isinstance(value, ChosenKeys)]
         return next((keys for keys in found if keys.query.name == self.name), None)
 
-    @property
-    def _module(self) -> Mapping[str, object]:
-        function = getattr(getattr(self.asset.node_def, "compute_fn", None), "decorated_fn", None)
-        found: Mapping[str, object] = getattr(function, "__globals__", {})
-        return found
+
+def query_of(asset: dg.AssetsDefinition, name: str) -> Query:
+    """Find the query of an extract's asset by its name: in its module, or in the function that made it."""
+    for value in _known_to(asset):
+        if isinstance(value, Query) and value.name == name:
+            return value
+    raise ConfigurationError(
+        f"what {name} asks is not known: there is no query of this name in its module. Load it at "
+        f"the module's top, as in {name.upper()} = Query.load(..., name={name!r})"
+    )
+
+
+def _known_to(asset: dg.AssetsDefinition) -> Iterator[object]:
+    """Give what an asset's function sees: the variables of its module, and of a function around it."""
+    function = getattr(getattr(asset.node_def, "compute_fn", None), "decorated_fn", None)
+    if inspect.isfunction(function):
+        yield from inspect.getclosurevars(function).nonlocals.values()
+        yield from function.__globals__.values()
 
 
 @dataclass(frozen=True, slots=True)
