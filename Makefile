@@ -50,7 +50,7 @@ bench: .venv/installed .venv/bench-installed ## speed and memory beside dlt, Sin
 	@touch $@
 
 spark: .venv/installed .venv/spark-installed ## the docs' section on Spark, read by Spark itself; needs Java
-	$(BIN)/python -m pytest -q tests/test_spark.py
+	$(BIN)/python -m pytest -q tests/docs/test_spark.py
 
 architecture: .venv/installed ## docs/architecture.svg, drawn from the code
 	$(BIN)/python -m tests.architecture

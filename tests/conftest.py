@@ -13,7 +13,7 @@ from resources.graphql.query import Query
 from resources.targetdata import TargetDataResource
 from tests.databases import postgresql
 from tests.sandbox import Sandbox
-from tests.warehouse_targets import Target, duckdb_target, postgresql_target
+from tests.warehouse.warehouse_targets import Target, duckdb_target, postgresql_target
 
 settings.register_profile("shared machine", deadline=None, print_blob=True, derandomize="CI" in os.environ)
 settings.load_profile("shared machine")

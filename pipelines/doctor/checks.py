@@ -10,7 +10,7 @@ from pipelines.doctor.finding import Finding
 from pipelines.doctor.setup import Setup
 from pipelines.variables import GRAPHQL, PREFIX
 
-ENV = "mend it in .env or in the environment; the README has a table of all settings"
+ENV = "mend it in .env or in the environment; docs/settings.md has all of them"
 REACH = "look at the URL; behind a proxy, {0}TRUST_ENV=true; a firewall may be in the way"
 SCHEMA = "targetdata schema pull --api {0}"
 

@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 from tests.local import dagster_home
 from tests.sandbox import Sandbox
 
-pytestmark = pytest.mark.chaos  # its short form, by the tags, is in tests/test_pipelines.py
+pytestmark = pytest.mark.chaos  # its short form, by the tags, is in tests/pipelines/test_pipelines.py
 RETRIES = 2
 PATIENCE_SECONDS = 60.0
 AT_ONCE = """

@@ -17,9 +17,9 @@ from resources.lake import Lake
 from resources.warehouse.database import Database, Row
 from tests.chaos.figures import show
 from tests.forks import CONTEXT
-from tests.warehouse_backfill import load_day, published, require_all_loaded
-from tests.warehouse_numbers import NUMBERS, batches, load_number, look
-from tests.warehouse_targets import DAY, Target, load
+from tests.warehouse.warehouse_backfill import load_day, published, require_all_loaded
+from tests.warehouse.warehouse_numbers import NUMBERS, batches, load_number, look
+from tests.warehouse.warehouse_targets import DAY, Target, load
 
 OLD, NEW = 5, 2_000
 AT_ONCE = 500  # rows of a batch
