@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +23,7 @@ from resources.warehouse.resource import Warehouse
 from tests.bookshop import BOOKS, ITEMS, TORN, Bookshop
 from tests.bookshop import SCHEMA as BOOKSHOP
 from tests.conftest import PROFILES_QUERY, ROOT, Connect
+from tests.dagster_runs import Location, copied_checkout
 from tests.local import last_days
 from tests.sandbox import Sandbox
 from tests.sandbox.lists import changed
@@ -88,8 +90,8 @@ def test_keys_an_extract_and_its_loads_stand_in_yaml_alone(
     assert all(checks.values())
 
 
-def test_the_loads_of_an_extract_in_python_are_defined_by_its_folder(
-    defs: Path, stack: ExitStack, tmp_path: Path
+def test_the_loads_of_an_extract_of_another_folder_are_defined_by_its_name(
+    defs: Path,
 ) -> None:
     write(defs / "people", extract(keys="profile_keys", partitions="daily"), document=BY_UMID)
     write(defs / "people_loads", f"{LOAD}attributes:\n  of: people\n  schema_changes: additive\n")
@@ -288,3 +290,30 @@ def test_secrets_in_a_uri_are_refused(defs: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"defs.yaml:3: files: a URI with a user") as error:
         load(defs)
     assert "secret@" not in str(error.value)
+
+
+IN_PYTHON = """
+import json
+from pipelines.definitions import defs
+
+graph = defs().resolve_asset_graph()
+print(json.dumps({
+    "loads": sorted(k.path[-1] for k in graph.materializable_asset_keys if k.path[0] == "warehouse"),
+    "twice": sorted(k.path[-1] for k in graph.get_all_asset_keys() if k.path[-1] == "plain"),
+}))
+"""
+
+
+def test_the_loads_of_an_extract_in_python_stand_in_yaml(sandbox: Sandbox, tmp_path: Path) -> None:
+    clone = copied_checkout(tmp_path / "clone")
+    plain_folder = clone / "pipelines" / "defs" / "plain"
+    shutil.copytree(clone / "pipelines" / "defs" / "profiles", plain_folder)
+    (plain_folder / "profiles.graphql").rename(plain_folder / "plain.graphql")
+    code = (plain_folder / "assets.py").read_text().replace("profiles.graphql", "plain.graphql")
+    (plain_folder / "assets.py").write_text(
+        code.replace("def profiles(", "def plain(").replace("(profiles,", "(plain,")
+    )
+    write(clone / "pipelines" / "defs" / "plain_loads", f"{LOAD}attributes:\n  of: plain\n")
+    found = json.loads(Location(sandbox, tmp_path, clone).run("python", IN_PYTHON).stdout.splitlines()[-1])
+    assert {"plain", "plain__lookups", "plain__identifiers"} <= set(found["loads"])
+    assert found["twice"] == ["plain", "plain"]  # the extract, and its own load

@@ -201,3 +201,21 @@ def test_loads_of_nothing_are_refused(defs: Path, options: str, expected: str) -
     write(defs / "loads", f"{TYPE}WarehouseLoad\n" + (f"attributes:\n  {options}\n" if options else ""))
     found = said(defs, f"{TYPE}GraphQLExtract\nattributes:\n  keys: profile_keys\n  identity: profileId\n")
     assert found.startswith(expected), found
+
+
+@pytest.mark.parametrize(
+    ("yaml", "expected"),
+    [
+        (
+            "\ntype: pipelines.components.GraphqlExtract\n",
+            "people/defs.yaml:2: type: there is no GraphqlExtract; did",
+        ),
+        (
+            "type: 'pipelines.components.Zzz'\n",
+            "people/defs.yaml:1: type: there is no Zzz; There are: GraphQLExtract",
+        ),
+        ("# nothing\n", "people/defs.yaml: it is empty; it begins with type: pipelines.components."),
+    ],
+)
+def test_a_type_that_is_none_is_named(defs: Path, yaml: str, expected: str) -> None:
+    assert said(defs, yaml).startswith(expected)

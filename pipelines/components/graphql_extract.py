@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, cast
 
 import dagster as dg
 from pydantic import BeforeValidator, Field, field_validator
@@ -11,12 +11,12 @@ from pipelines.api import MARK, Api
 from pipelines.checks import extract_checks
 from pipelines.checks.drift import drift_check
 from pipelines.components.component import AssetOptions, ComponentOptions, YamlComponent
-from pipelines.components.given import Given, shown
+from pipelines.components.given import Given
 from pipelines.environment import environment
 from pipelines.extraction.asset import Policies, extract_asset, require_keys
 from pipelines.needed import Need
 from pipelines.plan.chosen import ChosenKeys
-from pipelines.root import ROOT
+from pipelines.root import ROOT, shown
 from resources.errors import ExtractionError
 from resources.feed import read_key_file
 from resources.graphql.page import MaxFailed, read_max_failed
@@ -280,9 +280,9 @@ class GraphQLExtract(YamlComponent[GraphQLExtractOptions]):
 def _blamed(document: Path, schema: Path, options: QueryOptions) -> str | None:
     """Find the option without which the document loads."""
     for name in options:
-        without: QueryOptions = {key: value for key, value in options.items() if key != name}  # type: ignore
+        without = {key: value for key, value in options.items() if key != name}
         try:
-            Query.load(document, schema=schema, **without)
+            Query.load(document, schema=schema, **cast("QueryOptions", without))
         except ExtractionError:
             continue
         return name

@@ -9,11 +9,11 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines.components.component import AssetOptions, ComponentOptions, YamlComponent
-from pipelines.components.given import Given, shown
+from pipelines.components.given import Given
 from pipelines.defs.daily import BACKFILL, DAILY
 from pipelines.feed_keys import publish_keys
 from pipelines.lineage import table_metadata
-from pipelines.root import ROOT
+from pipelines.root import ROOT, shown
 from resources.feed import Feed, KeySource, SqlKeys
 from resources.lake import Lake
 from resources.lake.declared import COLUMN_SCHEMA

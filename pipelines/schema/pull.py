@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.syntax import Syntax
 
 from pipelines.api import Api
-from pipelines.root import ROOT
+from pipelines.root import ROOT, shown
 from pipelines.schema.answers import answering
 from resources.connection import Connection
 from resources.errors import ConfigurationError, QueryError
@@ -128,8 +128,3 @@ def summary(console: Console, schema_file: Path, pulled: PulledSchema, *, api: A
         console.print(f"{shown(schema_file)}: {how}. Next: {following}", soft_wrap=True)
     else:
         console.print(f"The schema ({how}) was not written: --dry-run.")
-
-
-def shown(path: Path) -> str:
-    """Give a path as short as it can be."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
