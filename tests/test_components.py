@@ -18,6 +18,7 @@ from graphql import print_schema
 from pipelines.accounts import assets_of, of_account
 from pipelines.components.extract_options import PagingOptions
 from pipelines.environment import environment
+from pipelines.other_api import graphql_environment
 from pipelines.plan.extracts import PlannedPartition, find_extract, planned_partitions
 from pipelines.plan.keys import Origin, key_plan
 from resources.errors import ConfigurationError
@@ -355,3 +356,24 @@ def test_the_bare_word_null_is_the_paging_option_of_that_name() -> None:
 
 def test_yaml_has_all_that_paging_has() -> None:
     assert list(PagingOptions.model_fields) == [field.name for field in fields(Paging)]
+
+
+def test_without_the_options_the_settings_of_its_api_count(
+    shop: Bookshop, defs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ids.csv").write_text(f"item_id\n1\n{TORN}\n")
+    text = extract(
+        schema_file=str(tmp_path / "bookshop.graphql"), keys=str(tmp_path / "ids.csv"), identity="item_id"
+    )
+    write(defs / "things", text, document=ITEM)
+    api = GraphQLResource(url=shop.url)
+    with pytest.raises(dg.Failure, match="1 of 2 keys failed"):
+        materialize(load(defs), tmp_path / "lake", graphql=api)
+    monkeypatch.setenv("GRAPHQL_MAX_FAILED", "1")
+    graphql_environment.cache_clear()
+    try:
+        materialize(load(defs), tmp_path / "lake", graphql=api)
+    finally:
+        monkeypatch.undo()
+        graphql_environment.cache_clear()
+    assert table(tmp_path / "lake", "things")["title"].to_pylist() == ["Book 1"]
