@@ -377,3 +377,31 @@ def test_without_the_options_the_settings_of_its_api_count(
         monkeypatch.undo()
         graphql_environment.cache_clear()
     assert table(tmp_path / "lake", "things")["title"].to_pylist() == ["Book 1"]
+
+
+@pytest.mark.parametrize(("require", "rows"), [("all", 1), ("any", 3)])
+def test_a_row_counts_with_all_or_any_of_its_key_columns(
+    require: str, rows: int, defs: Path, tmp_path: Path
+) -> None:
+    (tmp_path / f"{DAY}.csv").write_text("u,c\na,1\nb,\n,2\n,\n")
+    options = f"  columns: {{umid: u, customer_id: c}}\n  require: {require}\n"
+    write(defs / "both_keys", KEYS.format(files=json.dumps(f"{tmp_path}/{{date}}.csv")) + options)
+    materialize(load(defs), tmp_path / "lake", day=DAY)
+    assert table(tmp_path / "lake", "both_keys", DAY).num_rows == rows
+
+
+def test_the_loads_let_new_columns_in_if_that_is_said(shop: Bookshop, defs: Path, tmp_path: Path) -> None:
+    text = extract(schema_file=str(tmp_path / "bookshop.graphql"), identity="item_id") + f"---\n{LOAD}"
+    connections = {
+        "graphql": GraphQLResource(url=shop.url),
+        "warehouse": Warehouse(uri=f"duckdb://{tmp_path}/w.duckdb", namespace="", wait_seconds=5),
+    }
+    write(defs / "books", text, document=BOOK_LIST.replace(" pages", ""))
+    materialize(load(defs), tmp_path / "lake", **connections)
+    write(defs / "books", text, document=BOOK_LIST)
+    with pytest.raises(dg.Failure, match="pages"):
+        materialize(load(defs), tmp_path / "lake", **connections)
+    write(defs / "books", f"{text}attributes:\n  schema_changes: additive\n")
+    materialize(load(defs), tmp_path / "lake", **connections)
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as database:
+        assert database.execute("SELECT count(pages) FROM books").fetchall() == [(len(BOOKS),)]
