@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import components
+from pipelines.misnamed import COMPONENTS
 from resources.errors import ExtractionError
 from tests.components.yaml_defs import load, write
 from tests.conftest import ROOT
@@ -201,3 +203,25 @@ def test_loads_of_nothing_are_refused(defs: Path, options: str, expected: str) -
     write(defs / "loads", f"{TYPE}WarehouseLoad\n" + (f"attributes:\n  {options}\n" if options else ""))
     found = said(defs, f"{TYPE}GraphQLExtract\nattributes:\n  keys: profile_keys\n  identity: profileId\n")
     assert found.startswith(expected), found
+
+
+@pytest.mark.parametrize(
+    ("yaml", "expected"),
+    [
+        (
+            "\ntype: pipelines.components.GraphqlExtract\n",
+            "people/defs.yaml:2: type: there is no GraphqlExtract; did",
+        ),
+        (
+            "type: 'pipelines.components.Zzz'\n",
+            "people/defs.yaml:1: type: there is no Zzz; There are: GraphQLExtract",
+        ),
+        ("# nothing\n", "people/defs.yaml: it is empty; it begins with type: pipelines.components."),
+    ],
+)
+def test_a_type_that_is_none_is_named(defs: Path, yaml: str, expected: str) -> None:
+    assert said(defs, yaml).startswith(expected)
+
+
+def test_a_type_that_is_none_is_compared_with_all_that_there_are() -> None:
+    assert sorted(COMPONENTS) == sorted(components.__all__)
