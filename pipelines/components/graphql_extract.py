@@ -243,7 +243,7 @@ class GraphQLExtract(YamlComponent[GraphQLExtractOptions]):
         if keys is None or re.fullmatch(r"\w+", keys) or not isinstance(query.plan, Keyed):
             return keys
         place = keys if "://" in keys else str(ROOT / Path(keys).expanduser())
-        names = [field.name for field in query.plan.key_fields]
+        names = query.plan.key_names
         spelled = list(query.plan.kinds) or [key.variable.name.value for key in query.plan.keys]
         columns = self.options.key_columns or dict(zip(names, spelled, strict=True))
         require = "any" if query.plan.kinds else "all"

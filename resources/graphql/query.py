@@ -26,8 +26,8 @@ from graphql import (
 from resources.errors import QueryError, ValueMisfit
 from resources.graphql.child_table import ChildTable
 from resources.graphql.children import apart, children_of
-from resources.graphql.columns import Column
-from resources.graphql.plan import Listed, Paging, Plan, Window, chained, infer_plan
+from resources.graphql.columns import Column, column_of
+from resources.graphql.plan import Keyed, Listed, Paging, Plan, Window, chained, infer_plan
 from resources.graphql.rooted import at_root
 from resources.graphql.scalars import Scalars, unknown_scalars
 from resources.graphql.selection import Selections
@@ -128,6 +128,17 @@ class Query:
             children=children,
             window=bounds,
         )
+
+    @property
+    def key_names(self) -> list[str]:
+        """The names of the key columns; a list has none."""
+        return self.plan.key_names if isinstance(self.plan, Keyed) else []
+
+    @property
+    def identity_column(self) -> str | None:
+        """The name of the column that tells rows apart."""
+        found = column_of(self.columns, self.identity)
+        return found.name if found else None
 
     @property
     def hash(self) -> str:

@@ -18,7 +18,7 @@ from graphql import (
 )
 
 from resources.errors import ConfigurationError
-from resources.graphql.columns import TIMESTAMP, Column, Kept, Scalar, visit_scalars
+from resources.graphql.columns import TIMESTAMP, Column, Kept, Scalar, every_scalar
 
 log = logging.getLogger(__name__)
 
@@ -171,6 +171,4 @@ def read_scalars(text: str) -> dict[str, str]:
 
 def unknown_scalars(columns: tuple[Column, ...]) -> set[str]:
     """Name the scalars that are written as text because nothing is known of them."""
-    found: set[Scalar] = set()
-    visit_scalars(columns, found.add)
-    return {scalar.name for scalar in found if scalar.kept is UNKNOWN}
+    return {scalar.name for scalar in every_scalar(columns) if scalar.kept is UNKNOWN}

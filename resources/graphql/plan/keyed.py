@@ -55,6 +55,11 @@ class Keyed:
         )
         return tuple(pa.field(column_name(kind), fields[1].type) for kind in self.kinds) or fields
 
+    @property
+    def key_names(self) -> list[str]:
+        """The names of the key columns."""
+        return [field.name for field in self.key_fields]
+
     def chained(self, kinds: Sequence[str]) -> "Keyed":
         """Ask by several kinds of identifiers in turn."""
         if len(self.keys) != 2 or self.key_fields[0].type != pa.string():
