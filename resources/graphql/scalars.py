@@ -13,7 +13,9 @@ from graphql import (
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
+    VariableDefinitionNode,
     get_named_type,
+    print_ast,
     specified_scalar_types,
 )
 
@@ -124,6 +126,10 @@ class Scalars:
             return Scalar(name, ENUM, field)
         configured = self._configured.get(field) or self._configured.get(name)
         return Scalar(name, configured or by_name(name).kept, field)
+
+    def of_variable(self, definition: VariableDefinitionNode) -> Scalar:
+        """Give the type of a variable; whether it is required does not matter."""
+        return self.scalar(print_ast(definition.type).rstrip("!"))
 
     def _scalars(self) -> tuple[str, ...]:
         types = self._schema.type_map

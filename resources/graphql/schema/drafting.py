@@ -30,9 +30,10 @@ from resources.graphql.schema.finding import find_root
 from resources.graphql.schema.identity import default_identity
 from resources.graphql.schema.reading import conditions, limits, may_be_a_page
 from resources.graphql.schema.roots import Root
-from resources.graphql.schema.selecting import Selection, Selector, field_node, is_list, response_names
+from resources.graphql.schema.selecting import Selection, Selector, field_node, response_names
 from resources.graphql.schema.slots import Slot, argument_nodes, bounds
 from resources.graphql.schema.values import AskForValue, Values
+from resources.graphql.selection import is_list
 
 DEPTH = 3  # levels of objects, the row itself the first
 MOST_FIELDS = 300  # of a draft whose depth nobody chose: servers refuse what costs too much

@@ -21,6 +21,7 @@ from graphql import (
 
 from resources.errors import QueryError
 from resources.graphql.changed import with_changes
+from resources.graphql.gaps import TYPENAME
 from resources.graphql.query import located
 from resources.graphql.schema.addable import addable
 from resources.graphql.schema.fitting import Fitting
@@ -100,7 +101,7 @@ def _operation(
 
 def _check_roots(node: OperationDefinitionNode, root: GraphQLObjectType) -> None:
     for field in node.selection_set.selections:
-        if isinstance(field, FieldNode) and field.name.value not in (*root.fields, "__typename"):
+        if isinstance(field, FieldNode) and field.name.value not in (*root.fields, TYPENAME):
             there = ", ".join(root.fields)
             raise GraphQLError(f"there is no root field {field.name.value}; there are {there}", field)
 

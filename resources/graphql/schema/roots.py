@@ -11,8 +11,8 @@ from resources.graphql.columns import snake_case
 from resources.graphql.plan.vocabulary import ABOUT, MORE, NEXT_CURSOR, TOTAL, TOTAL_PAGES
 from resources.graphql.schema.envelope import Envelope, composite, find_envelope, ways_to_rows
 from resources.graphql.schema.leaves import fields_of
-from resources.graphql.schema.selecting import is_list
 from resources.graphql.schema.slots import Slot, slots, window_of
+from resources.graphql.selection import is_list
 
 Kind = Literal["lookup", "cursor", "offset", "page", "whole"]
 WORDS = {
