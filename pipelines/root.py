@@ -1,5 +1,18 @@
-"""Where the checkout is."""
+"""Where the checkout is, and places that are said from there on."""
 
+import glob
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def from_root(path: str | Path) -> Path:
+    """Give a path from the checkout's folder on; one that is absolute, or begins with ~, stays its own."""
+    return ROOT / Path(path).expanduser()
+
+
+def pattern_from_root(pattern: str) -> str:
+    """Give a pattern of files from the checkout's folder on; a URI and an absolute path stay as they are."""
+    if "://" in pattern or pattern.startswith("~") or Path(pattern).is_absolute():
+        return pattern
+    return f"{glob.escape(str(ROOT))}/{pattern}"
