@@ -13,7 +13,7 @@ from graphql import print_schema
 from pydantic import BaseModel
 
 from pipelines.components.component import AssetOptions
-from pipelines.components.graphql_extract import GraphQLExtractOptions, PagingOptions
+from pipelines.components.extract_options import GraphQLExtractOptions, PagingOptions
 from pipelines.components.key_feed import KeyFeedOptions
 from pipelines.components.warehouse_load import WarehouseLoadOptions
 from tests.bookshop import BOOKS, Bookshop
