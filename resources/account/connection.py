@@ -13,7 +13,8 @@ from resources.graphql.sending.retry import Retry
 from resources.graphql.sending.settings import Settings, check_url
 
 if TYPE_CHECKING:  # they bring the network's libraries, which are needed when there is something to ask
-    from resources.account.tokens import AccessTokens, TokenFacts
+    from resources.account.exchange import TokenFacts
+    from resources.account.tokens import AccessTokens
     from resources.graphql.client import Client
 
 GRAPHQL_PATH = "/graphql"
