@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import dagster as dg
 
-from pipelines.api import MARK, Api
+from pipelines.api import Api, mark_in
 from pipelines.checks import extract_checks
 from pipelines.checks.drift import drift_check
 from pipelines.components.asset import Policies, extract_asset, require_keys
@@ -59,11 +59,10 @@ class GraphQLExtract(YamlComponent[GraphQLExtractOptions]):
 
     def _api(self, given: Given, document: Path) -> Api:
         """Take what is said, here or at the document's top; `schema pull` reads the latter."""
-        mark = MARK.match(document.read_text("utf-8"))
-        named = Api.named_in(document)
+        mark, named = mark_in(document), Api.named_in(document)
         if mark and named is None:
             raise given.error(
-                "document", reason=f"{shown(document)} says api: {mark[1]}; there are {', '.join(Api)}"
+                "document", reason=f"{shown(document)} says api: {mark}; there are {', '.join(Api)}"
             )
         said = named or Api.TARGETDATA
         wanted = self.options.api or said

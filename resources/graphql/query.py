@@ -87,7 +87,7 @@ class Query:
 
         Raises QueryError with path, line and column where they do not fit each other.
         """
-        text = _read(path)
+        text = read_document(path)
         return cls.parse(
             text, schema=load_schema(schema), path=str(path), name=name or Path(path).stem, **options
         )
@@ -103,7 +103,7 @@ class Query:
         try:
             source = parse(Source(text, path))
             document = at_root(source, root, schema) if root else source
-            _raise_first(validate(schema, document))
+            require_valid(document, schema)
             operation = _only_operation(document)
             field = Selections(schema, document).only_root(operation)
             plan, bounds = infer_plan(operation, field, schema, scalars, paging, window)
@@ -183,7 +183,7 @@ def _say_once(scalar: str) -> None:
 
 def load_schema(path: str | Path) -> GraphQLSchema:
     """Read a schema in SDL; queries of the same one share it, so do not change it."""
-    return _built(_read(path), str(path))
+    return _built(read_document(path), str(path))
 
 
 @lru_cache(maxsize=4)
@@ -203,16 +203,20 @@ def located(error: GraphQLError) -> str:
     return f"{source.name}:{locations[0].line}:{locations[0].column}: {error.message}"
 
 
-def _read(path: str | Path) -> str:
+def read_document(path: str | Path) -> str:
+    """Read the text of a document or a schema; raises QueryError where there is none."""
     try:
         return Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise QueryError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise QueryError(f"{path} is not UTF-8: save it so") from None
 
 
-def _raise_first(errors: list[GraphQLError]) -> None:
-    if errors:
-        raise errors[0]
+def require_valid(document: DocumentNode, schema: GraphQLSchema) -> None:
+    """Raise the first thing that a schema has against a document, a GraphQLError."""
+    for error in validate(schema, document):
+        raise error
 
 
 def _only_operation(document: DocumentNode) -> OperationDefinitionNode:
