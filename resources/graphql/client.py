@@ -22,7 +22,7 @@ from resources.graphql.paging.lookup import Key, Lookup
 from resources.graphql.paging.resume import Resume, digest_of, left_to_ask
 from resources.graphql.plan import Keyed, Listed, check_variables
 from resources.graphql.query import Query
-from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.batch_size import BatchSize
 from resources.graphql.sending.retry import Policy, Retry
 from resources.graphql.sending.sender import Sender
 from resources.graphql.sending.settings import OVER_BUDGET, Settings
@@ -162,7 +162,7 @@ class Client:
         identities: Identities,
         good: Key | None,
     ) -> AsyncGenerator[Page]:
-        batch = Batch(self.settings.max_batch)
+        batch = BatchSize(self.settings.max_batch)
         lookup = Lookup(plan, self._sender, batch, variables, good=good)
         batches = Batches(Chain(plan, lookup) if plan.kinds else lookup, batch, self._sender.throttle)
         return KeyedPages(query, plan, batches, self.settings.digest_key, identities).pages(asked)

@@ -37,7 +37,7 @@ class Place:
 
     @property
     def name(self) -> str:
-        """The field's own name, in snake case."""
+        """The field's own name, in snake case and without underscores around it."""
         return plain(self.node.name.value)
 
     @property

@@ -42,7 +42,7 @@ _EXPECTED = re.compile(
 )
 
 
-def names(message: str, type_: str) -> bool:
+def names_type(message: str, type_: str) -> bool:
     """Tell whether a message names a type."""
     return bool(re.search(rf"\b{re.escape(type_)}\b", _without_suggestions(message)))
 
