@@ -42,8 +42,8 @@ class Api(StrEnum):
     @classmethod
     def named_in(cls, document: Path) -> "Api | None":
         """Read at a document's top which API it is of."""
-        mark = MARK.match(document.read_text("utf-8")) if document.is_file() else None
-        return next((api for api in cls if mark and mark[1] == api), None)
+        mark = mark_in(document)
+        return next((api for api in cls if mark == api), None)
 
     @property
     def settings(self) -> "Environment | GraphQLEnvironment":
@@ -78,6 +78,12 @@ class Api(StrEnum):
         """Say whether a document is of this API: its top may say `# api: graphql`."""
         mark = MARK.match(document)
         return mark[1] == self if mark else unmarked
+
+
+def mark_in(document: Path) -> str | None:
+    """Read the word behind `# api:` at a document's top; whoever loads it says if it is no text at all."""
+    mark = MARK.match(document.read_text("utf-8", errors="replace")) if document.is_file() else None
+    return mark[1] if mark else None
 
 
 APIS = {api: f"{api}_api" for api in Api}  # the assets that stand for them in Dagster

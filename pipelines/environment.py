@@ -1,7 +1,5 @@
 """The settings of the account: TARGETDATA_* variables."""
 
-import glob
-import re
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -11,17 +9,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from pipelines.root import ROOT
+from pipelines.root import from_root
+from pipelines.setting_types import FailureLimit, FileFromRoot, Owners, PatternFromRoot, ScalarWords
 from pipelines.variables import PREFIX, api_limits, read_settings, value
 from resources.account import TargetDataConnection
 from resources.errors import ConfigurationError
-from resources.graphql.page import MaxFailed, read_max_failed
-from resources.graphql.scalars import read_scalars
 from resources.key_files.columns import named_columns
 from resources.privacy import TestProfiles
 from resources.schema_changes import SchemaChanges
-
-OWNER = re.compile(r"team:\w+|[^@\s]+@[^@\s]+\.[^@\s]+")  # what Dagster takes
 
 
 class Environment(BaseModel):
@@ -38,8 +33,8 @@ class Environment(BaseModel):
     refresh_token_keyring: str = Field(
         "", description="A service in the system's keyring that holds it; `targetdata login --keyring`."
     )
-    lake: Path = Field(Path("data/lake"), description="The folder that the tables are written to.")
-    feed: str = Field(
+    lake: FileFromRoot = Field(Path("data/lake"), description="The folder that the tables are written to.")
+    feed: PatternFromRoot = Field(
         "data/feed/events-{date}.jsonl.gz",
         repr=False,  # the URI of a store may hold its credentials
         description="A day's event files: path or URI with `{date}` or `{date:%Y/%m/%d}`, `*` and `**`.",
@@ -59,10 +54,10 @@ class Environment(BaseModel):
     keys_query: str = Field(
         "", description="The query, or its .sql file; `$1` and `$2` are the partition's bounds."
     )
-    schema_file: Path = Field(
+    schema_file: FileFromRoot = Field(
         Path("pipelines/schema.graphql"), description="The account's schema, as `schema pull` writes it."
     )
-    scalars: dict[str, str] = Field(
+    scalars: ScalarWords = Field(
         default_factory=dict,
         description="What scalars are kept as, for example `Money=decimal(18,2),BigInt=text`: docs/types.md.",
     )
@@ -73,7 +68,7 @@ class Environment(BaseModel):
     partitions_per_run: int = Field(
         1, ge=0, description="Partitions in one run of a backfill; 0 puts all of them into one."
     )
-    max_failed: MaxFailed = Field(
+    max_failed: FailureLimit = Field(
         0,
         description="Keys of a partition that may fail without stopping it: a number, or a share as in 0.5%.",
     )
@@ -129,7 +124,7 @@ class Environment(BaseModel):
     budget_requests: int | None = Field(
         None, gt=0, description="Requests that a planned backfill may need; see docs/plan.md."
     )
-    owners: list[str] = Field(
+    owners: Owners = Field(
         default_factory=list,
         description="Owners of the assets: mail addresses and teams, as in `team:data, jane@example.com`.",
     )
@@ -159,8 +154,7 @@ class Environment(BaseModel):
     def _warehouse_uri(cls, place: str) -> str:
         if "://" in place:
             return place
-        path = ROOT / Path(place).expanduser()
-        return f"duckdb://{quote(str(path))}"
+        return f"duckdb://{quote(str(from_root(place)))}"
 
     @field_validator("lake", mode="before")
     @classmethod
@@ -168,38 +162,6 @@ class Environment(BaseModel):
         if "://" in str(place):  # as a path it would be a folder of the checkout
             raise ValueError("a lake is a folder on a local disk; object stores are not supported")
         return place
-
-    @field_validator("lake", "schema_file")
-    @classmethod
-    def _from_root(cls, path: Path) -> Path:
-        return ROOT / path.expanduser()
-
-    @field_validator("feed")
-    @classmethod
-    def _feed_from_root(cls, pattern: str) -> str:
-        if "://" in pattern or pattern.startswith("~") or Path(pattern).is_absolute():
-            return pattern
-        return f"{glob.escape(str(ROOT))}/{pattern}"
-
-    @field_validator("max_failed", mode="before")
-    @classmethod
-    def _number_or_share(cls, given: object) -> object:
-        return read_max_failed(given) if isinstance(given, str) else given
-
-    @field_validator("scalars", mode="before")
-    @classmethod
-    def _each_scalar(cls, value: object) -> object:
-        return read_scalars(value) if isinstance(value, str) else value
-
-    @field_validator("owners", mode="before")
-    @classmethod
-    def _each_owner(cls, given: object) -> object:
-        if not isinstance(given, str):
-            return given
-        owners = [text.strip() for text in given.split(",") if text.strip()]
-        if not all(OWNER.fullmatch(owner) for owner in owners):
-            raise ValueError("an owner is a mail address or a team, as in team:data, jane@example.com")
-        return owners
 
     @field_validator("feed_column")
     @classmethod

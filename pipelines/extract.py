@@ -75,7 +75,7 @@ def _keys(query: Query, keys: str | None, columns: Sequence[str], console: Conso
             raise ConfigurationError(f"{query.name} reads a list: it takes no --keys")
         return None
     if keys is None:
-        names = ", ".join(field.name for field in query.plan.key_fields)
+        names = ", ".join(query.plan.key_names)
         raise ConfigurationError(f"{query.name} looks up by {names}: name a file with --keys")
     found = _read(keys, query.plan, columns)
     console.print(
@@ -90,7 +90,7 @@ def _keys(query: Query, keys: str | None, columns: Sequence[str], console: Conso
 
 def _read(keys: str, plan: Keyed, columns: Sequence[str]) -> FeedKeys:
     """Read the key columns that are named, or those named as the variables are, in either spelling."""
-    names = [field.name for field in plan.key_fields]
+    names = plan.key_names
     require = "any" if plan.kinds else "all"
     if columns:
         named = {snake_case(name): column for name, column in named_columns(columns, names).items()}

@@ -12,9 +12,9 @@ from pipelines.root import ROOT
 from pipelines.variables import ENV_FILE, PREFIX, account_of, api_limits, value, variables
 from resources.account import TargetDataConnection
 from resources.account.connection import GRAPHQL_PATH, LOGIN_PATH, check_base_url
+from resources.account.exchange import TokenFacts
 from resources.account.pasted import expires
 from resources.account.system_keyring import write_token
-from resources.account.tokens import TokenFacts
 
 TEMPLATE = ROOT / ".env.example"
 TEXT_BROWSERS = {"www-browser", "links", "elinks", "lynx", "w3m"}  # they would take over the terminal

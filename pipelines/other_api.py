@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.root import ROOT
+from pipelines.setting_types import FailureLimit, FileFromRoot, ScalarWords
 from pipelines.variables import GRAPHQL, api_limits, read_settings, value
 from resources.connection import GraphQLConnection
-from resources.graphql.page import MaxFailed, read_max_failed
-from resources.graphql.scalars import read_scalars
 from resources.schema_changes import SchemaChanges
 
 
@@ -20,14 +18,14 @@ class GraphQLEnvironment(BaseModel):
     model_config = ConfigDict(frozen=True, validate_default=True, hide_input_in_errors=True)
 
     url: str = Field("", description="The endpoint, for example https://api.example.com/graphql.")
-    schema_file: Path = Field(
+    schema_file: FileFromRoot = Field(
         Path("pipelines/graphql_schema.graphql"), description="Its schema, as `schema pull` writes it."
     )
-    scalars: dict[str, str] = Field(
+    scalars: ScalarWords = Field(
         default_factory=dict, description="What scalars are kept as, for example `Money=decimal(18,2)`."
     )
 
-    max_failed: MaxFailed = Field(
+    max_failed: FailureLimit = Field(
         0,
         description="Keys of a partition that may fail without stopping it: a number, or a share as in 0.5%.",
     )
@@ -39,21 +37,6 @@ class GraphQLEnvironment(BaseModel):
     budget_requests: int | None = Field(
         None, gt=0, description="Requests that a planned backfill may need: see [plan](plan.md)."
     )
-
-    @field_validator("max_failed", mode="before")
-    @classmethod
-    def _number_or_share(cls, given: object) -> object:
-        return read_max_failed(given) if isinstance(given, str) else given
-
-    @field_validator("scalars", mode="before")
-    @classmethod
-    def _each_scalar(cls, given: object) -> object:
-        return read_scalars(given) if isinstance(given, str) else given
-
-    @field_validator("schema_file")
-    @classmethod
-    def _from_root(cls, path: Path) -> Path:
-        return ROOT / path.expanduser()
 
 
 @cache

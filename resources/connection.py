@@ -3,9 +3,10 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
+import pyarrow as pa
 from pydantic import Field, JsonValue, PrivateAttr
 
 from resources.errors import ConfigurationError
@@ -49,10 +50,8 @@ class Connection(Limits):
 
     def table(
         self, query: Query, *, keys: object = None, variables: Mapping[str, object] | None = None
-    ) -> Any:
+    ) -> pa.Table:
         """Extract all at once; give the extract's `pyarrow.Table` (`.to_pandas()` makes a DataFrame)."""
-        import pyarrow as pa
-
         pages = list(self.pages(query, keys=keys, variables=variables))
         return pa.concat_tables([page.tables[query.name] for page in pages])
 

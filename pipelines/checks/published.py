@@ -61,8 +61,8 @@ class PublishedExtract:
     def __init__(self, lake: Lake, query: Query) -> None:
         self.table = query.name
         self.lookups = query.name + LOOKUPS if query.name + LOOKUPS in query.tables else None
-        self.identity = next((c.field.name for c in query.columns if c.key == query.identity), None)
-        self.keys = [field.name for field in query.plan.key_fields] if isinstance(query.plan, Keyed) else []
+        self.identity = query.identity_column
+        self.keys = query.key_names
         self.children = query.children
         self.lacks_keys = isinstance(query.plan, Keyed) and bool(query.plan.kinds)
         self._tables = query.tables

@@ -87,7 +87,7 @@ def extract_asset(
 def require_keys(query: Query, keys: str | ChosenKeys | None) -> None:
     """Refuse a lookup without keys, and a list with them."""
     if isinstance(query.plan, Keyed) and not keys:
-        names = ", ".join(field.name for field in query.plan.key_fields)
+        names = ", ".join(query.plan.key_names)
         raise ConfigurationError(f"{query.name} looks up by {names}: say where its keys are")
     if keys and not isinstance(query.plan, Keyed):
         raise ConfigurationError(f"{query.name} reads a list: it takes no keys")

@@ -2,13 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Generic, Self, TypeVar, cast
+from typing import ClassVar, Generic, Self, TypeVar, cast
 
 import dagster as dg
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.components.given import Given
-from pipelines.environment import OWNER
+from pipelines.setting_types import Owner
 from resources.lake.retention import RETENTION_DAYS
 
 
@@ -56,15 +56,6 @@ class YamlComponent(dg.Component, Generic[Options]):
     @abstractmethod
     def define(self, given: Given) -> dg.Definitions:
         """Define what the options say."""
-
-
-def _owner(text: str) -> str:
-    if not OWNER.fullmatch(text):
-        raise ValueError("an owner is a mail address or a team, as in team:data or jane@example.com")
-    return text
-
-
-Owner = Annotated[str, AfterValidator(_owner)]
 
 
 class AssetOptions(ComponentOptions):

@@ -6,7 +6,7 @@ from typing import ClassVar, cast
 
 import dagster as dg
 
-from pipelines.api import MARK, Api
+from pipelines.api import Api, mark_in
 from pipelines.checks import extract_checks
 from pipelines.checks.drift import drift_check
 from pipelines.components.asset import Policies, extract_asset, require_keys
@@ -16,7 +16,7 @@ from pipelines.components.given import Given
 from pipelines.environment import environment
 from pipelines.needed import Need
 from pipelines.plan.chosen import ChosenKeys
-from pipelines.root import ROOT, shown
+from pipelines.root import from_root, shown
 from resources.errors import ExtractionError
 from resources.feed import read_key_file
 from resources.graphql.plan import Keyed, Paging
@@ -59,23 +59,23 @@ class GraphQLExtract(YamlComponent[GraphQLExtractOptions]):
 
     def _api(self, given: Given, document: Path) -> Api:
         """Take what is said, here or at the document's top; `schema pull` reads the latter."""
-        mark = MARK.match(document.read_text("utf-8"))
-        named = Api.named_in(document)
+        mark, named = mark_in(document), Api.named_in(document)
         if mark and named is None:
             raise given.error(
-                "document", reason=f"{shown(document)} says api: {mark[1]}; there are {', '.join(Api)}"
+                "document", reason=f"{shown(document)} says api: {mark}; there are {', '.join(Api)}"
             )
-        wanted = self.options.api or named or Api.TARGETDATA
-        if wanted is not (named or Api.TARGETDATA):
+        said = named or Api.TARGETDATA
+        wanted = self.options.api or said
+        if wanted is not said:
             raise given.error(
                 "api",
-                reason=f"{wanted}, and {shown(document)} is of {named or Api.TARGETDATA}: write "
+                reason=f"{wanted}, and {shown(document)} is of {said}: write "
                 f"# api: {wanted} as its first line, which targetdata schema pull reads too",
             )
         return wanted
 
     def _schema_file(self, api: Api) -> Path:
-        return ROOT / self.options.schema_file if self.options.schema_file else api.schema_file
+        return from_root(self.options.schema_file) if self.options.schema_file else api.schema_file
 
     def _query(self, given: Given, document: Path, api: Api) -> Query:
         """Load the document, or say which of file and option is wrong."""
@@ -95,10 +95,10 @@ class GraphQLExtract(YamlComponent[GraphQLExtractOptions]):
             raise given.error(blamed, reason=error) from error
 
     def _query_options(self, api: Api) -> QueryOptions:
-        """Give those options that are set."""
+        """Give the options that the query takes."""
         options = self.options
         paging = Paging(**options.paging.model_dump()) if options.paging else None
-        wanted: QueryOptions = {
+        return {
             "identity": options.identity,
             "root": options.root,
             "kinds": options.kinds,
@@ -107,17 +107,15 @@ class GraphQLExtract(YamlComponent[GraphQLExtractOptions]):
             "scalars": {**api.scalars, **options.scalars},
             "explode": options.explode,
         }
-        return wanted
 
     def _asset(self, given: Given, query: Query, api: Api) -> dg.AssetsDefinition:
         options = self.options
         keys = self._keys(query)
-        by_asset = isinstance(keys, str)
         with given.named("keys"):
             require_keys(query, keys)
-        if isinstance(keys, str):
-            self.need = Need(keys, given.at("keys"), given.at("partitions"))
-        wanted = options.partitions or ("daily" if by_asset or query.window else "none")
+        table = keys if isinstance(keys, str) else None
+        self.need = Need(table, given.at("keys"), given.at("partitions")) if table else None
+        wanted = options.partitions or ("daily" if table or query.window else "none")
         return extract_asset(
             query,
             api=api,
@@ -136,8 +134,8 @@ class GraphQLExtract(YamlComponent[GraphQLExtractOptions]):
         keys = self.options.keys
         if keys is None or re.fullmatch(r"\w+", keys) or not isinstance(query.plan, Keyed):
             return keys
-        place = keys if "://" in keys else str(ROOT / Path(keys).expanduser())
-        names = [field.name for field in query.plan.key_fields]
+        place = keys if "://" in keys else str(from_root(keys))
+        names = query.plan.key_names
         spelled = list(query.plan.kinds) or [key.variable.name.value for key in query.plan.keys]
         columns = self.options.key_columns or dict(zip(names, spelled, strict=True))
         require = "any" if query.plan.kinds else "all"

@@ -1,8 +1,6 @@
 """`KeyFeed`: an asset of keys, from files by day or from a database."""
 
-import glob
 import re
-from pathlib import Path
 from typing import ClassVar, Literal
 
 import dagster as dg
@@ -13,7 +11,7 @@ from pipelines.components.given import Given
 from pipelines.defs.daily import BACKFILL, DAILY
 from pipelines.feed_keys import publish_keys, source_name
 from pipelines.lineage import table_metadata
-from pipelines.root import ROOT, shown
+from pipelines.root import pattern_from_root, shown
 from resources.feed import Feed, KeySource, SqlKeys
 from resources.lake import Lake
 from resources.lake.declared import COLUMN_SCHEMA
@@ -141,14 +139,10 @@ class KeyFeed(YamlComponent[KeyFeedOptions]):
     def _pattern(self, given: Given) -> str:
         """Give the pattern, from the checkout's folder on; a URI that may hold a secret is not taken."""
         pattern = self.options.files or ""
-        if "://" in pattern:
-            if SECRET.search(pattern):
-                raise given.error(
-                    "files",
-                    reason="a URI with a user, a password or parameters is a secret: name the environment "
-                    "variable that has it with files_variable",
-                )
-            return pattern
-        if Path(pattern).is_absolute() or pattern.startswith("~"):
-            return pattern
-        return f"{glob.escape(str(ROOT))}/{pattern}"
+        if "://" in pattern and SECRET.search(pattern):
+            raise given.error(
+                "files",
+                reason="a URI with a user, a password or parameters is a secret: name the environment "
+                "variable that has it with files_variable",
+            )
+        return pattern_from_root(pattern)

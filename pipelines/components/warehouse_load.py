@@ -1,6 +1,7 @@
 """`WarehouseLoad`: the loads of an extract's tables into the warehouse."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import ClassVar
 
 import dagster as dg
@@ -50,7 +51,9 @@ class WarehouseLoad(YamlComponent[WarehouseLoadOptions]):
 
     def _extract(self, given: Given) -> dg.AssetsDefinition:
         """Find the extract's asset: it has its folder's name, or is the one of this file."""
-        found = list(self._candidates(given))
+        if self.options.of is not None:
+            return self._in_folder(given, given.context.defs_module_path / self.options.of)
+        found = list(self._beside(given))
         if len(found) != 1:
             several = ", ".join(asset.key.path[-1] for asset in found)
             raise given.error(
@@ -58,17 +61,21 @@ class WarehouseLoad(YamlComponent[WarehouseLoadOptions]):
             )
         return found[0]
 
-    def _candidates(self, given: Given) -> Iterator[dg.AssetsDefinition]:
-        of = self.options.of
-        if of is None:
-            yield from self._beside(given)
-            return
-        folder = given.context.defs_module_path / of
+    def _in_folder(self, given: Given, folder: Path) -> dg.AssetsDefinition:
         if not folder.is_dir():
             raise given.error("of", reason=f"there is no folder {shown(folder)}")
-        for asset in given.context.build_defs(folder).assets or ():
-            if isinstance(asset, dg.AssetsDefinition) and asset.key.path[-1] == folder.name:
-                yield asset
+        assets = [
+            a for a in given.context.build_defs(folder).assets or () if isinstance(a, dg.AssetsDefinition)
+        ]
+        named = {asset.key.path[-1]: asset for asset in assets if len(asset.keys) == 1}
+        if folder.name not in named:
+            there = ", ".join(named) or "none"
+            raise given.error(
+                "of",
+                reason=f"{shown(folder)} has no asset {folder.name}, and an extract has its folder's name; "
+                f"there are: {there}",
+            )
+        return named[folder.name]
 
     def _beside(self, given: Given) -> Iterator[dg.AssetsDefinition]:
         """Give the assets of the extracts that stand in the same file."""

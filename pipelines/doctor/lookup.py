@@ -71,7 +71,7 @@ def _key_table(query: Query, value: str) -> pa.Table:
 
 def _known_keys(setup: Setup, query: Query) -> tuple[pa.Table | None, str]:
     """Give keys of the newest day of the feed, else of the lake; nobody who was erased."""
-    names = [field.name for field in keyed(query).key_fields]
+    names = keyed(query).key_names
     found = _of_feed(setup) or _of_lake(Lake(path=str(setup.settings.lake)))
     if found is None or not set(names) <= set(found[0].column_names):
         return None, ""

@@ -8,7 +8,6 @@ from pipelines.environment import environment
 from pipelines.lineage import table_metadata
 from pipelines.loads.check import WAREHOUSE
 from resources.graphql.lineage import flat_paths
-from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 from resources.graphql.tables import LOOKUPS
 from resources.lake import Lake
@@ -36,8 +35,8 @@ class LoadConfig(dg.Config):
 
 def tables_of_extract(query: Query) -> tuple[FlatTable, ...]:
     """Plan the warehouse's tables of an extract: its own and its lookups, flat, and one for each list."""
-    keys = [field.name for field in query.plan.key_fields] if isinstance(query.plan, Keyed) else []
-    identity = [column.name for column in query.columns if column.key == query.identity]
+    keys = query.key_names
+    identity = [query.identity_column] if query.identity_column else []
     return tuple(
         table
         for name, schema in query.tables.items()

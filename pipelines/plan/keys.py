@@ -130,7 +130,7 @@ def key_plan(extract: Extract, plan: Keyed, lake: Lake) -> KeyPlan:
     """
     if extract.chosen:
         return OfAsset(plan, lake, extract.chosen)
-    names = {key.name for key in plan.key_fields}
+    names = set(plan.key_names)
     tables = [table for table in extract.upstream if names <= _columns(extract, table, lake)]
     how = f"say it in the module of {extract.name} with ChosenKeys: see docs/plan.md"
     if len(tables) != 1:

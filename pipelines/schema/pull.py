@@ -13,7 +13,7 @@ from pipelines.root import ROOT, shown
 from pipelines.schema.answers import answering
 from resources.connection import Connection
 from resources.errors import ConfigurationError, QueryError
-from resources.graphql.query import load_schema, located
+from resources.graphql.query import load_schema, located, read_document
 from resources.graphql.schema import Fitted, PulledSchema, fit_document, pull_schema
 from resources.table_file import replace
 
@@ -63,7 +63,7 @@ def own_documents(queries: Path | None, schema_file: Path, *, api: Api, unmarked
     if queries and not queries.is_dir():
         raise ConfigurationError(f"there is no folder {queries}")
     paths = sorted(queries.rglob("*.graphql")) if queries else []
-    read = {path: path.read_text("utf-8") for path in paths if path.resolve() != schema_file.resolve()}
+    read = {path: read_document(path) for path in paths if path.resolve() != schema_file.resolve()}
     texts = {path: text for path, text in read.items() if api.owns(text, unmarked=unmarked)}
     for path, text in texts.items():
         check_syntax(path, text)

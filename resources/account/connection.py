@@ -13,7 +13,8 @@ from resources.graphql.sending.retry import Retry
 from resources.graphql.sending.settings import Settings, check_url
 
 if TYPE_CHECKING:  # they bring the network's libraries, which are needed when there is something to ask
-    from resources.account.tokens import AccessTokens, TokenFacts
+    from resources.account.exchange import TokenFacts
+    from resources.account.tokens import AccessTokens
     from resources.graphql.client import Client
 
 GRAPHQL_PATH = "/graphql"
@@ -41,7 +42,7 @@ class TargetDataConnection(Connection):
     @property
     def login_url(self) -> str:
         """The page where a person makes an offline refresh token."""
-        return self.base_url.rstrip("/") + LOGIN_PATH
+        return self._address(LOGIN_PATH)
 
     def read_refresh_token(self) -> str:
         """Give the refresh token; raises ConfigurationError where there is none."""
@@ -81,15 +82,16 @@ class TargetDataConnection(Connection):
 
     def _account_settings(self) -> Settings:
         self.check_url()
-        return self._settings(
-            self.base_url.rstrip("/") + GRAPHQL_PATH, digest_secret=self.read_refresh_token()
-        )
+        return self._settings(self._address(GRAPHQL_PATH), digest_secret=self.read_refresh_token())
+
+    def _address(self, path: str) -> str:
+        return self.base_url.rstrip("/") + path
 
     def _tokens(self, settings: Settings, retry: Retry, counts: Counts) -> "AccessTokens":
         from resources.account.tokens import AccessTokens
 
         return AccessTokens(
-            self.base_url.rstrip("/") + TOKEN_PATH,
+            self._address(TOKEN_PATH),
             login_url=self.login_url,
             read_refresh_token=self.read_refresh_token,
             settings=settings,

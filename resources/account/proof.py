@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from anyio.from_thread import start_blocking_portal
 
-from resources.account.tokens import AccessTokens, TokenFacts
+from resources.account.exchange import TokenFacts
+from resources.account.tokens import AccessTokens
 from resources.errors import ServerUnavailable
 from resources.graphql.counts import Counts
 from resources.graphql.sending.retry import LATER_SECONDS, Policy, Retry

@@ -7,7 +7,7 @@ import pyarrow.types as pt
 from graphql import FieldNode, GraphQLError
 
 from resources.graphql.child_table import POSITION, VALUE, ChildTable, Path
-from resources.graphql.columns import Column, snake_case
+from resources.graphql.columns import Column, column_of, repeated, snake_case
 from resources.graphql.plan import Keyed, Plan
 from resources.graphql.tables import FETCHED_AT
 
@@ -25,14 +25,16 @@ def children_of(
     lists = [explode] if isinstance(explode, str) else explode
     if not lists:
         return ()
-    if identity is None and not isinstance(plan, Keyed):
+    if own := column_of(columns, identity):
+        keys = [own.name]
+    elif isinstance(plan, Keyed):
+        keys = plan.key_names
+    else:
         raise GraphQLError(
             "explode: without an identity the rows of a list's table could not say which row they are of: "
             "name the field that tells rows apart, as identity= or --identity",
             plan.node,
         )
-    own = [column.name for column in columns if column.key == identity]
-    keys = own if identity or not isinstance(plan, Keyed) else [field.name for field in plan.key_fields]
     return child_tables(tables, keys, lists, node=plan.node)
 
 
@@ -93,20 +95,16 @@ def _below(
 def _problem(tables: Collection[str], children: Sequence[ChildTable]) -> str | None:
     """Say what keeps these tables from being made beside the others."""
     names = [*tables, *(child.name for child in children)]
-    if table := _twice(names):
-        return f"two tables would be named {table}; give the list an alias"
+    if twice := repeated(names):
+        return f"two tables would be named {twice[0]}; give the list an alias"
     paths = {(), *(child.path for child in children)}
     for child in children:
         path, outer = ".".join(child.path), ".".join(child.path[:-1])
         if child.path[:-1] not in paths:
             return f"{path} is inside of {outer}: name {outer} too"
-        if column := _twice(child.schema.names):
-            return f"{child.name} would have two columns named {column}; give one of them an alias"
+        if twice := repeated(child.schema.names):
+            return f"{child.name} would have two columns named {twice[0]}; give one of them an alias"
     return None
-
-
-def _twice(names: Sequence[str]) -> str | None:
-    return next((name for name in names if names.count(name) > 1), None)
 
 
 def apart(tables: Mapping[str, pa.Schema], children: Sequence[ChildTable]) -> dict[str, pa.Schema]:

@@ -22,7 +22,7 @@ from resources.graphql.paging.lookup import Key, Lookup
 from resources.graphql.paging.resume import Resume, digest_of, left_to_ask
 from resources.graphql.plan import Keyed, Listed, check_variables
 from resources.graphql.query import Query
-from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.batch_size import BatchSize
 from resources.graphql.sending.retry import Policy, Retry
 from resources.graphql.sending.sender import Sender
 from resources.graphql.sending.settings import OVER_BUDGET, Settings
@@ -31,6 +31,7 @@ from resources.graphql.sending.tokens import TokenSource
 from resources.graphql.sending.transport import PreparedRequest, Transport
 
 T = TypeVar("T")
+Tokens = Callable[[Settings, Retry, Counts], TokenSource]
 
 
 class Client:
@@ -40,11 +41,7 @@ class Client:
     source of tokens keeps the same limits. Close it, or use it in a `with`.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        tokens: Callable[[Settings, Retry, Counts], TokenSource] | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, tokens: Tokens | None = None) -> None:
         self.settings = settings
         self.counts = Counts()
         self._portal_context: AbstractContextManager[BlockingPortal] = start_blocking_portal("asyncio")
@@ -56,7 +53,7 @@ class Client:
             raise
         self._finalizer = weakref.finalize(self, _shut, self._portal, self._portal_context, self._sender)
 
-    async def _open(self, tokens: Callable[[Settings, Retry, Counts], TokenSource] | None) -> Sender:
+    async def _open(self, tokens: Tokens | None) -> Sender:
         settings = self.settings
         retry = Retry(Policy(settings.max_attempts, settings.max_retry_seconds), self.counts)
         source = tokens(settings, retry, self.counts) if tokens else None
@@ -96,7 +93,7 @@ class Client:
         `variables` are the document's other ones. With `resume` what an earlier extraction of the same has
         left is not asked again: keys that were answered, or a list along its cursor.
         """
-        source = _Source(self._strategy(query, keys, variables or {}, resume))
+        source = _Source(self._begun(query, keys, variables or {}, resume))
         earlier = self.counts.copy()
         try:
             while (page := self._call(source.next)) is not None:
@@ -123,9 +120,10 @@ class Client:
             future.cancel()
             raise
 
-    def _strategy(
+    def _begun(
         self, query: Query, keys: object, variables: Mapping[str, object], resume: Resume | None
     ) -> AsyncGenerator[Page]:
+        """Check what is wanted, take what an earlier extraction has left, and give the pages of the rest."""
         check_variables(query.name, query.plan, variables)
         match query.plan:
             case Keyed() as plan:
@@ -136,7 +134,7 @@ class Client:
                     resume.begin(digest_of(query, self.settings.url, variables, asked))
                     asked, identities, good = left_to_ask(asked, query, plan, resume)
                 self._require_budget(query, asked)
-                return self._portal.call(self._keyed, query, plan, variables, asked, identities, good)
+                return self._lookups(query, plan, variables, asked, identities, good)
             case Listed() as plan:
                 if keys is not None:
                     raise ConfigurationError(f"{query.name} reads a list: it takes no keys")
@@ -155,7 +153,7 @@ class Client:
                 f'let this run pass it, in Dagster by the tag {OVER_BUDGET} = "true"'
             )
 
-    async def _keyed(
+    def _lookups(
         self,
         query: Query,
         plan: Keyed,
@@ -164,13 +162,10 @@ class Client:
         identities: Identities,
         good: Key | None,
     ) -> AsyncGenerator[Page]:
-        batch = Batch(self.settings.max_batch)
+        batch = BatchSize(self.settings.max_batch)
         lookup = Lookup(plan, self._sender, batch, variables, good=good)
-        asker = Chain(plan, lookup) if plan.kinds else lookup
-        digest_key = self.settings.digest_key
-        batches = Batches(asker, batch, self._sender.throttle)
-        pages = KeyedPages(query, plan, batches, digest_key, identities)
-        return pages.pages(asked)
+        batches = Batches(Chain(plan, lookup) if plan.kinds else lookup, batch, self._sender.throttle)
+        return KeyedPages(query, plan, batches, self.settings.digest_key, identities).pages(asked)
 
 
 def _shut(portal: BlockingPortal, context: AbstractContextManager[BlockingPortal], sender: Sender) -> None:

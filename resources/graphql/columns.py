@@ -1,7 +1,8 @@
 """The shape of a table: Arrow types that follow from a GraphQL schema and a selection."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -109,6 +110,11 @@ def column_name(text: str) -> str:
     return re.sub(r"\W+", "_", snake_case(text)).strip("_")
 
 
+def column_of(columns: Sequence[Column], key: str | None) -> Column | None:
+    """Find a column by its response name."""
+    return next((column for column in columns if column.key == key), None)
+
+
 def every_column(columns: tuple[Column, ...]) -> Iterator[Column]:
     """Give the columns and the fields below them, at any depth."""
     for column in columns:
@@ -118,9 +124,14 @@ def every_column(columns: tuple[Column, ...]) -> Iterator[Column]:
             yield from every_column(inner.fields)
 
 
-def visit_scalars(columns: tuple[Column, ...], visit: Callable[[Scalar], None]) -> None:
-    """Call for every leaf, at any depth."""
+def every_scalar(columns: tuple[Column, ...]) -> Iterator[Scalar]:
+    """Give the leaves, at any depth."""
     for column in every_column(columns):
         inner = innermost(column.type)
         if isinstance(inner, Scalar):
-            visit(inner)
+            yield inner
+
+
+def repeated(names: Sequence[str]) -> list[str]:
+    """Give the names that are there more than once, each once, in their order."""
+    return [name for name, number in Counter(names).items() if number > 1]

@@ -26,8 +26,8 @@ from graphql import (
 from resources.errors import QueryError, ValueMisfit
 from resources.graphql.child_table import ChildTable
 from resources.graphql.children import apart, children_of
-from resources.graphql.columns import Column
-from resources.graphql.plan import Listed, Paging, Plan, Window, chained, infer_plan
+from resources.graphql.columns import Column, column_of
+from resources.graphql.plan import Keyed, Listed, Paging, Plan, Window, chained, infer_plan
 from resources.graphql.rooted import at_root
 from resources.graphql.scalars import Scalars, unknown_scalars
 from resources.graphql.selection import Selections
@@ -87,7 +87,7 @@ class Query:
 
         Raises QueryError with path, line and column where they do not fit each other.
         """
-        text = _read(path)
+        text = read_document(path)
         return cls.parse(
             text, schema=load_schema(schema), path=str(path), name=name or Path(path).stem, **options
         )
@@ -103,7 +103,7 @@ class Query:
         try:
             source = parse(Source(text, path))
             document = at_root(source, root, schema) if root else source
-            _raise_first(validate(schema, document))
+            require_valid(document, schema)
             operation = _only_operation(document)
             field = Selections(schema, document).only_root(operation)
             plan, bounds = infer_plan(operation, field, schema, scalars, paging, window)
@@ -128,6 +128,17 @@ class Query:
             children=children,
             window=bounds,
         )
+
+    @property
+    def key_names(self) -> list[str]:
+        """The names of the key columns; a list has none."""
+        return self.plan.key_names if isinstance(self.plan, Keyed) else []
+
+    @property
+    def identity_column(self) -> str | None:
+        """The name of the column that tells rows apart."""
+        found = column_of(self.columns, self.identity)
+        return found.name if found else None
 
     @property
     def hash(self) -> str:
@@ -172,7 +183,7 @@ def _say_once(scalar: str) -> None:
 
 def load_schema(path: str | Path) -> GraphQLSchema:
     """Read a schema in SDL; queries of the same one share it, so do not change it."""
-    return _built(_read(path), str(path))
+    return _built(read_document(path), str(path))
 
 
 @lru_cache(maxsize=4)
@@ -192,16 +203,20 @@ def located(error: GraphQLError) -> str:
     return f"{source.name}:{locations[0].line}:{locations[0].column}: {error.message}"
 
 
-def _read(path: str | Path) -> str:
+def read_document(path: str | Path) -> str:
+    """Read the text of a document or a schema; raises QueryError where there is none."""
     try:
         return Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise QueryError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise QueryError(f"{path} is not UTF-8: save it so") from None
 
 
-def _raise_first(errors: list[GraphQLError]) -> None:
-    if errors:
-        raise errors[0]
+def require_valid(document: DocumentNode, schema: GraphQLSchema) -> None:
+    """Raise the first thing that a schema has against a document, a GraphQLError."""
+    for error in validate(schema, document):
+        raise error
 
 
 def _only_operation(document: DocumentNode) -> OperationDefinitionNode:

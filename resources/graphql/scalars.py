@@ -13,12 +13,14 @@ from graphql import (
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
+    VariableDefinitionNode,
     get_named_type,
+    print_ast,
     specified_scalar_types,
 )
 
 from resources.errors import ConfigurationError
-from resources.graphql.columns import TIMESTAMP, Column, Kept, Scalar, visit_scalars
+from resources.graphql.columns import TIMESTAMP, Column, Kept, Scalar, every_scalar
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +127,10 @@ class Scalars:
         configured = self._configured.get(field) or self._configured.get(name)
         return Scalar(name, configured or by_name(name).kept, field)
 
+    def of_variable(self, definition: VariableDefinitionNode) -> Scalar:
+        """Give the type of a variable; whether it is required does not matter."""
+        return self.scalar(print_ast(definition.type).rstrip("!"))
+
     def _scalars(self) -> tuple[str, ...]:
         types = self._schema.type_map
         return tuple(sorted(name for name, type_ in types.items() if isinstance(type_, GraphQLScalarType)))
@@ -171,6 +177,4 @@ def read_scalars(text: str) -> dict[str, str]:
 
 def unknown_scalars(columns: tuple[Column, ...]) -> set[str]:
     """Name the scalars that are written as text because nothing is known of them."""
-    found: set[Scalar] = set()
-    visit_scalars(columns, found.add)
-    return {scalar.name for scalar in found if scalar.kept is UNKNOWN}
+    return {scalar.name for scalar in every_scalar(columns) if scalar.kept is UNKNOWN}

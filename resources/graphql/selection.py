@@ -10,10 +10,13 @@ from graphql import (
     GraphQLError,
     GraphQLField,
     GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
     GraphQLString,
+    GraphQLType,
     GraphQLUnionType,
     InlineFragmentNode,
     OperationDefinitionNode,
@@ -137,6 +140,22 @@ def composite(type_: GraphQLOutputType) -> Composite:
     if isinstance(named, Composite):
         return named
     raise GraphQLError(f"{type_} has nothing to select from")
+
+
+def nullable(type_: GraphQLType) -> GraphQLType:
+    """Give a type without the mark that it is never null."""
+    return type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+
+
+def is_list(type_: GraphQLType) -> bool:
+    """Say whether a type is a list, null or not."""
+    return isinstance(nullable(type_), GraphQLList)
+
+
+def is_list_of_lists(type_: GraphQLType) -> bool:
+    """Say whether the elements of a list are lists themselves."""
+    found = nullable(type_)
+    return isinstance(found, GraphQLList) and is_list(found.of_type)
 
 
 def _refuse_directives(node: SelectionNode | FragmentDefinitionNode) -> None:

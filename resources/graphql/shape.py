@@ -16,7 +16,7 @@ from graphql import (
     is_type_sub_type_of,
 )
 
-from resources.graphql.columns import Column, ColumnType, Levels, ListOf, Scalar, Struct, TypeNames
+from resources.graphql.columns import Column, ColumnType, Levels, ListOf, Scalar, Struct, TypeNames, repeated
 from resources.graphql.gaps import TYPENAME
 from resources.graphql.scalars import Scalars
 from resources.graphql.selection import (
@@ -74,12 +74,10 @@ class Shape:
             for selected in self._part(part):
                 found.setdefault(selected.key, []).append(selected)
         columns = tuple(self._column(key, selected) for key, selected in found.items())
-        names = [column.name for column in columns]
-        for column in columns:
-            if names.count(column.name) > 1:
-                raise GraphQLError(
-                    f"two columns would be named {column.name}; give one of them an alias", parts[0].node
-                )
+        if twice := repeated([column.name for column in columns]):
+            raise GraphQLError(
+                f"two columns would be named {twice[0]}; give one of them an alias", parts[0].node
+            )
         return columns
 
     def _part(self, part: Part) -> list[Selected]:

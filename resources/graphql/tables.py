@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 from graphql import GraphQLError
 
-from resources.graphql.columns import TIMESTAMP, Column
+from resources.graphql.columns import TIMESTAMP, Column, column_of, repeated
 from resources.graphql.plan import Keyed, Plan
 
 FETCHED_AT = pa.field("fetched_at", TIMESTAMP)
@@ -41,14 +41,13 @@ def lookup_schema(keys: tuple[pa.Field, ...], kinds: Sequence[str] = ()) -> pa.S
 def _check_identity(plan: Plan, columns: tuple[Column, ...], identity: str | None) -> None:
     if identity is None:
         return
-    column = next((c for c in columns if c.key == identity), None)
+    column = column_of(columns, identity)
     if column is None or column.type.arrow not in (pa.string(), pa.int64()):
         raise GraphQLError(f"identity {identity!r} is no selected text or number", plan.node)
 
 
 def _check_clash(plan: Plan, names: list[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
+    if twice := repeated(names):
         raise GraphQLError(
-            f"two columns would be named {', '.join(twice)}; give one of them an alias", plan.node
+            f"two columns would be named {', '.join(sorted(twice))}; give one of them an alias", plan.node
         )

@@ -15,7 +15,7 @@ def suppressed_keys(suppression: Suppression, keys: pa.Table, plan: Keyed) -> pa
 
     Where the two columns of a key are a kind of identifier and its value, that kind counts.
     """
-    names = [field.name for field in plan.key_fields]
+    names = plan.key_names
     marks = [suppression.holds(name, keys[name]) for name in names]
     if len(names) == 2 and not plan.kinds:
         marks.append(suppression.holds_each(keys[names[0]], keys[names[1]]))

@@ -9,7 +9,6 @@ import pyarrow.types as pt
 from resources.errors import ConfigurationError
 from resources.graphql.child_table import VALUE
 from resources.graphql.columns import snake_case
-from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
 
 Path = tuple[str, ...]
@@ -66,9 +65,8 @@ def _require_text(
 
 
 def _keys(query: Query) -> set[str]:
-    own = {column.name for column in query.columns if column.key == query.identity}
-    keys = {field.name for field in query.plan.key_fields} if isinstance(query.plan, Keyed) else set()
-    return own | keys
+    own = [query.identity_column] if query.identity_column else []
+    return {*own, *query.key_names}
 
 
 def _placed(query: Query, path: Path) -> TextPlace:

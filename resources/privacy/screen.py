@@ -39,7 +39,7 @@ class Screen:
         self._privacy = privacy
         self._suppression = suppression
         self._pseudonyms = Pseudonyms(key) if privacy.pseudonyms else None
-        self._identity = next((c.name for c in query.columns if c.key == query.identity), None)
+        self._identity = query.identity_column
         self._naming = [
             field.name for field in query.tables[query.name] if _names_person(field, self._identity)
         ]

@@ -24,7 +24,7 @@ PING = "{ __typename }"
 def opened(connect: Connect, sandbox: Sandbox) -> TargetDataResource:
     """Give a resource that has 64 requests in flight from the start, one key each."""
     resource = connect(sandbox, max_in_flight=AT_ONCE, max_batch=1, max_attempts=50)
-    resource.client._sender.throttle.in_flight = AT_ONCE
+    resource.client._sender.throttle._in_flight.number = AT_ONCE
     return resource
 
 
@@ -113,7 +113,7 @@ def test_revoked_again_and_again_each_generation_is_renewed_once(sandbox: Sandbo
     client = opened(connect, sandbox).client
     rounds = 5
     for _ in range(rounds):
-        client._sender.throttle.in_flight = AT_ONCE  # a busy machine is a slow server
+        client._sender.throttle._in_flight.number = AT_ONCE  # a busy machine is a slow server
         with ThreadPoolExecutor(AT_ONCE) as pool:
             sandbox.faults.gather = AT_ONCE  # all are on the wire before the first answer
             assert all(answer["data"] for answer in pool.map(client.ask, [PING] * AT_ONCE))

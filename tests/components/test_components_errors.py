@@ -26,6 +26,11 @@ def defs(tmp_path: Path) -> Path:
 def said(defs: Path, yaml: str, document: str = LOOKUP) -> str:
     """Load a folder `people`; give what is said of it, without the folder of the test."""
     write(defs / "people", yaml, document=document)
+    return complaint(defs)
+
+
+def complaint(defs: Path) -> str:
+    """Give what is said of all folders, without that of the test."""
     with pytest.raises(ExtractionError) as error:
         load(defs)
     return str(error.value).replace(f"{defs}/", "")
@@ -225,3 +230,13 @@ def test_a_type_that_is_none_is_named(defs: Path, yaml: str, expected: str) -> N
 
 def test_a_type_that_is_none_is_compared_with_all_that_there_are() -> None:
     assert sorted(COMPONENTS) == sorted(components.__all__)
+
+
+def test_loads_of_a_folder_whose_extract_has_another_name_are_refused(defs: Path) -> None:
+    write(defs / "loads", f"{TYPE}WarehouseLoad\nattributes:\n  of: people\n")
+    yaml = f"{TYPE}GraphQLExtract\nattributes:\n  keys: profile_keys\n"
+    write(defs / "people", yaml, document=LOOKUP, name="persons")
+    expected = "loads/defs.yaml:3: of: people has no asset people, and an extract has its folder's name"
+    found = complaint(defs)
+    assert found.startswith(expected), found
+    assert found.endswith("there are: persons")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from resources.errors import Refused, Throttled
-from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.batch_size import BatchSize
 from resources.graphql.sending.in_flight import InFlight
 from resources.graphql.sending.throttle import Throttle
 from tests import virtual_time
@@ -122,7 +122,7 @@ class Server:
         self.at.append(now)
 
 
-class Even(Batch):
+class Even(BatchSize):
     """A batch that learns nothing."""
 
     def __init__(self, size: int) -> None:
@@ -147,14 +147,18 @@ class Steady(InFlight):
         pass
 
 
-def fixed(in_flight: int, size: int) -> tuple[Throttle, Batch]:
+def fixed(in_flight: int, size: int) -> tuple[Throttle, BatchSize]:
     throttle = Throttle(max_in_flight=in_flight, requests_per_second=None)
     throttle._in_flight = Steady(in_flight)
     return throttle, Even(size)
 
 
 def extract(
-    server: Server, throttle: Throttle, batch: Batch, seconds: float, see: Callable[[], None] = lambda: None
+    server: Server,
+    throttle: Throttle,
+    batch: BatchSize,
+    seconds: float,
+    see: Callable[[], None] = lambda: None,
 ) -> Server:
     """Ask for keys without end, for so long; the pauses that the client draws are the same each time."""
     random.seed(server.seed)

@@ -89,7 +89,7 @@ def test_a_server_that_stalls_opens_it_before_the_attempts_are_used_up(
     monkeypatch.setattr(retry, "BACKOFF", lambda state: BACKOFF(state) * scale)
     resource = connect(sandbox, read_timeout_seconds=silence, max_in_flight=in_flight)
     resource.client.ask(PING)
-    resource.client._sender.throttle.in_flight = in_flight
+    resource.client._sender.throttle._in_flight.number = in_flight
     sandbox.clear()
     sandbox.faults.stall = True
     with pytest.raises(ServerUnavailable, match=r"times in a row over .* so all requests are ended"):

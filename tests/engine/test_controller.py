@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.batch_size import BatchSize
 from resources.graphql.sending.burst import Burst
 from resources.graphql.sending.in_flight import TRIAL, InFlight
 from resources.graphql.sending.pace import Pace
@@ -25,7 +25,7 @@ def learned(
 ) -> Throttle:
     """Extract with the real controller; give it."""
     throttle = Throttle(max_in_flight=at_once, requests_per_second=rate)
-    extract(server, throttle, Batch(most), seconds)
+    extract(server, throttle, BatchSize(most), seconds)
     return throttle
 
 
@@ -131,7 +131,7 @@ def test_refusals_that_are_not_about_the_rate_do_not_slow_it_down_for_ever(
 def test_a_server_that_is_busy_at_first_is_asked_at_its_rate_soon_after(seconds: float, burst: int) -> None:
     server = Server(limit=Outage(seconds, Bucket(20, burst)), latency=0.05)
     throttle = Throttle(max_in_flight=8, requests_per_second=None)
-    extract(server, throttle, Batch(1), seconds + 120.0)
+    extract(server, throttle, BatchSize(1), seconds + 120.0)
     after = [at for at in server.at if at > seconds]
     assert after[4] < seconds + 5
     assert len(after) >= 0.6 * 20 * 120

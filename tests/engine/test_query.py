@@ -174,6 +174,13 @@ def test_a_schema_with_an_error_is_named_with_its_line(tmp_path: Path) -> None:
         load_schema(tmp_path / "none.graphql")
 
 
+def test_a_document_that_is_no_utf_8_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "q.graphql"
+    path.write_bytes("# Käufer\nquery ($id: ID!) { person(id: $id) { id } }".encode("latin-1"))
+    with pytest.raises(QueryError, match=r"q\.graphql is not UTF-8"):
+        Query.load(path, schema=path)
+
+
 def test_a_scalar_of_which_nothing_is_known_is_text_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
     schema = build_schema("scalar Colour type Query { a(id: ID!): A } type A { b: Colour c: [Colour] }")
     for _ in range(2):

@@ -9,38 +9,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.errors import Throttled
-from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.batch_size import BatchSize
 from resources.graphql.sending.in_flight import Latency
 from resources.graphql.sending.retry import MAX_PAUSE_SECONDS
 from resources.graphql.sending.throttle import FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS, Throttle
 
 
-def learn(batch: Batch, seconds_of: Callable[[int], float], times: int = 60) -> None:
+def learn(batch: BatchSize, seconds_of: Callable[[int], float], times: int = 60) -> None:
     for _ in range(times):
         batch.answered(batch.size, seconds_of(batch.size))
 
 
 def test_a_batch_grows_to_its_limit_where_a_request_costs_more_than_its_keys() -> None:
-    batch = Batch(100)
+    batch = BatchSize(100)
     learn(batch, lambda size: 1.0 + 0.01 * size)
     assert batch.size == 100
 
 
 def test_a_batch_stops_growing_where_only_keys_cost() -> None:
-    batch = Batch(100)
+    batch = BatchSize(100)
     learn(batch, lambda size: 1.0 + size)
     assert 16 <= batch.size <= 64
     assert (1.0 + batch.size) / batch.size <= 1.1
 
 
 def test_a_batch_goes_back_when_a_bigger_one_costs_more_a_key() -> None:
-    batch = Batch(100)
+    batch = BatchSize(100)
     learn(batch, lambda size: 1.0 if size <= 4 else 0.4 * size)
     assert batch.size == 4
 
 
 def test_a_batch_that_has_settled_grows_when_a_request_becomes_dear() -> None:
-    batch = Batch(100)
+    batch = BatchSize(100)
     learn(batch, lambda size: 0.1 * size, times=30)
     assert batch.size < 8
     learn(batch, lambda size: 60.0 + size, times=500)
@@ -48,7 +48,7 @@ def test_a_batch_that_has_settled_grows_when_a_request_becomes_dear() -> None:
 
 
 def test_a_refused_size_is_never_reached_again_but_approached() -> None:
-    batch, most = Batch(100), 15
+    batch, most = BatchSize(100), 15
     for _ in range(500):
         if batch.size > most:
             batch.refused(batch.size)
@@ -61,7 +61,7 @@ def test_a_refused_size_is_never_reached_again_but_approached() -> None:
 
 @pytest.mark.parametrize(("refusals", "size"), [(0, 4), (2, 1)])
 def test_a_size_is_gone_back_to_unless_it_was_refused_meanwhile(refusals: int, size: int) -> None:
-    batch = Batch(100)
+    batch = BatchSize(100)
     batch.answered(1, 0.1)  # a quick one
     learn(batch, lambda _: 1.0, times=16)
     assert batch.size == 1, "four keys in a second are dearer"
@@ -72,7 +72,7 @@ def test_a_size_is_gone_back_to_unless_it_was_refused_meanwhile(refusals: int, s
 
 
 def test_more_than_half_of_what_was_not_answered_in_time_is_not_tried() -> None:
-    batch = Batch(100)
+    batch = BatchSize(100)
     learn(batch, lambda _: 1.0)
     for _ in range(2):
         batch.late(100)
@@ -82,7 +82,7 @@ def test_more_than_half_of_what_was_not_answered_in_time_is_not_tried() -> None:
 
 
 def test_a_batch_that_went_back_keeps_to_half_of_what_is_not_answered_in_time() -> None:
-    batch = Batch(100)
+    batch = BatchSize(100)
     batch.size = 64
     for _ in range(2):
         batch.late(100)
@@ -91,7 +91,7 @@ def test_a_batch_that_went_back_keeps_to_half_of_what_is_not_answered_in_time() 
 
 
 def test_refusals_that_are_seldom_are_not_about_the_size() -> None:
-    batch = Batch(100)
+    batch = BatchSize(100)
     learn(batch, lambda size: 1.0 + 0.01 * size)
     for _ in range(20):
         batch.accepted(100)
@@ -108,7 +108,7 @@ def test_refusals_that_are_seldom_are_not_about_the_size() -> None:
 def test_a_batch_stays_below_its_limit_and_what_was_refused(
     events: list[tuple[bool, float, int]], limit: int
 ) -> None:
-    batch, sizes = Batch(limit), [1]
+    batch, sizes = BatchSize(limit), [1]
     for answered, seconds, ago in events:
         size = sizes[-1 - ago % len(sizes)]  # an answer of an earlier size may come late
         batch.answered(size, seconds) if answered else batch.refused(size)
@@ -138,7 +138,7 @@ def test_requests_in_flight_rise_to_the_limit_and_not_beyond() -> None:
 def test_refusals_of_requests_that_were_in_flight_together_halve_once() -> None:
     async def scenario() -> int:
         throttle = Throttle(max_in_flight=8, requests_per_second=None)
-        throttle.in_flight = 8
+        throttle._in_flight.number = 8
         all_started = asyncio.Barrier(8)
 
         async def refused() -> None:
@@ -263,7 +263,7 @@ def test_answers_that_become_slow_halve_what_is_in_flight() -> None:
 
     async def scenario() -> list[int]:
         throttle = Throttle(max_in_flight=8, requests_per_second=None)
-        throttle.in_flight = 8
+        throttle._in_flight.number = 8
         await asyncio.gather(*(answer(throttle, 0.0) for _ in range(8)))
         before = throttle.in_flight
         await asyncio.gather(*(answer(throttle, 0.4) for _ in range(8)))

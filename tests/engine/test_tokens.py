@@ -29,7 +29,7 @@ def test_one_token_serves_many_requests(sandbox: Sandbox, connect: Connect, prof
 def test_64_concurrent_refusals_make_one_renewal(sandbox: Sandbox, connect: Connect) -> None:
     client = connect(sandbox, max_in_flight=64).client
     client.ask(PING)
-    client._sender.throttle.in_flight = 64
+    client._sender.throttle._in_flight.number = 64
     sandbox.revoke()
     sandbox.clear()
     sandbox.faults.gather = 64  # all are on the wire before the first answer

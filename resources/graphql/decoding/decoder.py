@@ -20,11 +20,6 @@ class Decoder:
         self._lines = Lines.of(columns)
         self._misses = 0
 
-    @property
-    def is_fast(self) -> bool:
-        """Say whether the fast decoder is tried."""
-        return self._lines is not None
-
     def table(self, rows: Sequence[Mapping[str, object]]) -> pa.Table:
         """Decode rows, or raise Misfit."""
         raw = [row for row in rows if isinstance(row, RawRow)]

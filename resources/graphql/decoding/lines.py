@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json
 
-from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct, innermost, visit_scalars
+from resources.graphql.columns import Column, ColumnType, ListOf, Scalar, Struct, every_scalar, innermost
 from resources.graphql.decoding import decimals, doubles
 from resources.graphql.decoding.cells import UNSTORABLE, times
 from resources.graphql.raw import RawRow
 
-# JSON is not for it: its text is written anew.
+# Words of what it decodes; the text of JSON is written anew, so that is for the exact one.
 TEXTS = frozenset({"date", "time", "timestamp", "local timestamp", "decimal"})  # parsed as texts, cast later
 WORDS = TEXTS.union(("text", "enum", "unknown", "int64", "float64", "bool"))
 QUOTE, COLON = b'":'
@@ -62,9 +62,7 @@ class Lines:
 
 def _words(columns: tuple[Column, ...]) -> set[str]:
     """Give the words for what the leaves are kept as."""
-    scalars: list[Scalar] = []
-    visit_scalars(columns, scalars.append)
-    return {scalar.kept.word for scalar in scalars}
+    return {scalar.kept.word for scalar in every_scalar(columns)}
 
 
 def _sent(type_: ColumnType) -> pa.DataType:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from resources.errors import ExtractionError
 from resources.graphql.paging.chain import Chain
 from resources.graphql.paging.lookup import Key, Lookup, Outcome
-from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.batch_size import BatchSize
 from resources.graphql.sending.throttle import Throttle
 
 PAGE_KEYS = 500  # outcomes gathered before they are decoded together
@@ -22,7 +22,7 @@ READY = 2  # batches that wait for a place while all are taken
 class Batches:
     """Asks for sorted, distinct keys; at most a few batches beyond those in flight are held."""
 
-    def __init__(self, lookup: Lookup | Chain, batch: Batch, throttle: Throttle) -> None:
+    def __init__(self, lookup: Lookup | Chain, batch: BatchSize, throttle: Throttle) -> None:
         self._lookup = lookup
         self._batch = batch
         self._throttle = throttle

@@ -21,7 +21,7 @@ from resources.graphql.paging.lookup import Key, Outcome
 from resources.graphql.paging.rows import stamped
 from resources.graphql.plan import Keyed
 from resources.graphql.query import Query
-from resources.graphql.tables import LOOKUPS
+from resources.graphql.tables import FETCHED_AT, LOOKUPS
 
 DIGEST_BYTES = 8
 
@@ -117,7 +117,7 @@ class KeyedPages:
             pa.array([e.code if e else None for e in errors], pa.string()),
             pa.array([_message(o) for o in outcomes], pa.string()),
             pa.array([o.attempts for o in outcomes], pa.int64()),
-            pa.array([o.fetched_at for o in outcomes], schema.field("fetched_at").type),
+            pa.array([o.fetched_at for o in outcomes], FETCHED_AT.type),
         ]
         return pa.Table.from_arrays(columns, schema=schema)
 

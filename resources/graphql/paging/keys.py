@@ -81,7 +81,7 @@ def sorted_keys(keys: object, plan: Keyed) -> pa.Table:
 
     Takes a table or frame with columns of these names, or, for a single key column, any sequence.
     """
-    names = [field.name for field in plan.key_fields]
+    names = plan.key_names
     table = _as_table(keys, names)
     missing = [name for name in names if name not in table.column_names]
     if missing:

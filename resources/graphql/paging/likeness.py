@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from resources.graphql.decoding.values import ENCODER
+from resources.graphql.gaps import TYPENAME
 from resources.graphql.paging.stretch import Row
 
 
@@ -15,7 +16,7 @@ class Likeness:
     def key(self, row: Row) -> object:
         """Give what rows that are the same share."""
         value = row.get(self._id) if self._id else None
-        return ENCODER.encode(dict(row)) if value is None else (row.get("__typename"), str(value))
+        return ENCODER.encode(dict(row)) if value is None else (row.get(TYPENAME), str(value))
 
     def has_id(self, row: Row) -> bool:
         """Say whether a row says which one it is."""

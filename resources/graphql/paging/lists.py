@@ -83,7 +83,7 @@ class ListPages:
         self._totals.go_on_from(reached.received, reached.said, reached.again)
         self._dropped, self._nulled = reached.dropped, reached.nulled
         self._repeats.dropped = reached.repeated
-        column = next((c.name for c in self._query.columns if c.key == self._query.identity), None)
+        column = self._query.identity_column
         for _, rows in resume.staged(self._query.name) if column else ():
             self._repeats.seen(rows[column].to_pylist())
         return reached.ended

@@ -9,7 +9,7 @@ from resources.errors import Attempt, QueryError, Refused, TokenRefused, Unautho
 from resources.graphql.plan import Keyed
 from resources.graphql.raw import LOOKUPS, RawRow, opened
 from resources.graphql.sending.answer import Answer, ServerError
-from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.batch_size import BatchSize
 from resources.graphql.sending.sender import PROBE, Sender
 from resources.graphql.sending.transport import PreparedRequest
 
@@ -50,7 +50,7 @@ class Lookup:
         self,
         plan: Keyed,
         sender: Sender,
-        batch: Batch,
+        batch: BatchSize,
         shared: Mapping[str, object],
         *,
         good: Key | None = None,

@@ -75,7 +75,7 @@ def left_to_ask(
     asked: Asked, query: Query, plan: Keyed, resume: Resume
 ) -> "tuple[Asked, Identities, Key | None]":
     """Leave out the keys that are staged; give the identities found for them, and a key that was answered."""
-    identities, names = Identities(), [field.name for field in plan.key_fields]
+    identities, names = Identities(), plan.key_names
     good: Key | None = None
     places = {group or "": place for place, group in enumerate(asked.groups)}
     answered: list[pa.ChunkedArray] = []
@@ -96,6 +96,6 @@ def answered_key(plan: Keyed, lookups: pa.Table) -> "Key | None":
     """Give a key that the server has answered, as it was asked; of several kinds, the one that was found."""
     if not plan.kinds:
         row = next(iter(lookups.slice(0, 1).to_pylist()), None)
-        return None if row is None else tuple(row[field.name] for field in plan.key_fields)
+        return None if row is None else tuple(row[name] for name in plan.key_names)
     found = lookups.filter(lookups[ANSWERED_BY].is_valid()).slice(0, 1).to_pylist()
     return next(((row[ANSWERED_BY], row[column_name(row[ANSWERED_BY])]) for row in found), None)

@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
+from resources.graphql.tables import FETCHED_AT
+
 
 def stamped(table: pa.Table, fetched_at: Sequence[datetime] | datetime, schema: pa.Schema) -> pa.Table:
     """Add `fetched_at` as the last column, one time for all rows or one each; `schema` is the query's."""
-    field = schema.field("fetched_at")
     if isinstance(fetched_at, datetime):
-        times = _repeated(fetched_at, table.num_rows, field.type)
+        times = _repeated(fetched_at, table.num_rows, FETCHED_AT.type)
     else:
-        times = pa.array(fetched_at, field.type)
-    found = table.append_column(field, times)
+        times = pa.array(fetched_at, FETCHED_AT.type)
+    found = table.append_column(FETCHED_AT, times)
     return found if found.schema.equals(schema) else found.cast(schema)
 
 

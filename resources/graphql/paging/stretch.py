@@ -116,13 +116,15 @@ class Reader:
 
     def _value(self, path: Path | None) -> object:
         """Follow a path from the data on; through a list only where it has one element."""
+        if path is None:
+            return None
         value: object = self._data
-        for depth, key in enumerate(path or ()):
-            holder = self._object(value, (path or ())[:depth])
+        for depth, key in enumerate(path):
+            holder = self._object(value, path[:depth])
             if key not in holder:
-                raise QueryError(f"the answer lacks {'.'.join((path or ())[: depth + 1])}")
+                raise QueryError(f"the answer lacks {'.'.join(path[: depth + 1])}")
             value = holder[key]
-        return value if path else None
+        return value
 
     def _object(self, value: object, path: Path) -> Row:
         shown = ".".join(path) or "data"

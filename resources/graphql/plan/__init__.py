@@ -11,7 +11,6 @@ from graphql import (
     VariableDefinitionNode,
     is_composite_type,
     is_leaf_type,
-    print_ast,
 )
 
 from resources.errors import ConfigurationError
@@ -52,7 +51,7 @@ def infer_plan(
     if keyed and places.root.is_list:
         raise GraphQLError(f"{root.name.value} gives a list, and a lookup by key gives one object", root)
     if keyed and wanted:
-        _refuse_objects(wanted, schema)
+        _refuse_objects(wanted, schema, scalars)
         return Keyed(operation, root, row_type(places.root), wanted, scalars), found
     if paging.strategy == "keyed":
         raise GraphQLError(
@@ -63,9 +62,9 @@ def infer_plan(
     return lists.plan(found.names if found else ()), found
 
 
-def _refuse_objects(keys: Sequence[VariableDefinitionNode], schema: GraphQLSchema) -> None:
+def _refuse_objects(keys: Sequence[VariableDefinitionNode], schema: GraphQLSchema, scalars: Scalars) -> None:
     for key in keys:
-        type_name = print_ast(key.type).rstrip("!")
+        type_name = scalars.of_variable(key).name
         if not is_leaf_type(schema.type_map[type_name]):
             raise GraphQLError(
                 f"${key.variable.name.value} is a key and {type_name} an input object: write the object in "

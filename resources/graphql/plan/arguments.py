@@ -8,7 +8,6 @@ from graphql import (
     GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
-    GraphQLNonNull,
     GraphQLObjectType,
     Undefined,
     get_named_type,
@@ -19,6 +18,7 @@ from resources.graphql.columns import Scalar
 from resources.graphql.plan.place import Bound, Place, plain
 from resources.graphql.plan.vocabulary import FILTERS, POSITIONS, SIZES, Strategy, fits, is_integer
 from resources.graphql.scalars import Scalars
+from resources.graphql.selection import nullable
 
 DEPTH = 3  # an argument, or a field of input objects, as in (options: {paginate: {page: $page}})
 
@@ -114,9 +114,9 @@ def _leaves(place: Place, scalars: Scalars) -> Iterator[_Leaf]:
 def _inputs(inputs: Mapping[str, Input], scalars: Scalars, above: str, depth: int) -> Iterator[_Leaf]:
     siblings = frozenset(map(plain, inputs))
     for name, one in inputs.items():
-        nullable = one.type.of_type if isinstance(one.type, GraphQLNonNull) else one.type
-        if is_leaf_type(nullable):
-            is_optional = nullable is one.type or one.default_value is not Undefined
-            yield _Leaf(above + name, scalars.scalar(str(nullable)), is_optional, siblings)
-        elif isinstance(nullable, GraphQLInputObjectType) and depth > 1:
-            yield from _inputs(nullable.fields, scalars, f"{above}{name}.", depth - 1)
+        type_ = nullable(one.type)
+        if is_leaf_type(type_):
+            is_optional = type_ is one.type or one.default_value is not Undefined
+            yield _Leaf(above + name, scalars.scalar(str(type_)), is_optional, siblings)
+        elif isinstance(type_, GraphQLInputObjectType) and depth > 1:
+            yield from _inputs(type_.fields, scalars, f"{above}{name}.", depth - 1)

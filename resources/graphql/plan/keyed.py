@@ -50,10 +50,15 @@ class Keyed:
     def key_fields(self) -> tuple[pa.Field, ...]:
         """Name and type of each key column: those of the variable, or the kinds of identifiers."""
         fields = tuple(
-            pa.field(snake_case(k.variable.name.value), self.scalars.scalar(_type_name(k)).arrow)
-            for k in self.keys
+            pa.field(snake_case(key.variable.name.value), self.scalars.of_variable(key).arrow)
+            for key in self.keys
         )
         return tuple(pa.field(column_name(kind), fields[1].type) for kind in self.kinds) or fields
+
+    @property
+    def key_names(self) -> list[str]:
+        """The names of the key columns."""
+        return [field.name for field in self.key_fields]
 
     def chained(self, kinds: Sequence[str]) -> "Keyed":
         """Ask by several kinds of identifiers in turn."""
@@ -115,7 +120,3 @@ def key_variables(
         and v.default_value is None
         and isinstance(v.type.type, NamedTypeNode)
     )
-
-
-def _type_name(key: VariableDefinitionNode) -> str:
-    return print_ast(key.type).rstrip("!")

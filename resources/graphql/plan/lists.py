@@ -11,15 +11,11 @@ from graphql import (
 )
 
 from resources.graphql.columns import Scalar
-from resources.graphql.plan.arguments import (
-    is_size,
-    meaning,
-    schema_default,
-)
+from resources.graphql.plan.arguments import is_size, meaning, schema_default
 from resources.graphql.plan.first_page_only import refuse_first_page_only
 from resources.graphql.plan.listed import Listed
 from resources.graphql.plan.paging import Paging
-from resources.graphql.plan.place import Bound, Place, Places, bound, variable_types
+from resources.graphql.plan.place import Bound, Place, Places, bound
 from resources.graphql.plan.rows import Rows, as_rows, candidates, choice, find_rows
 from resources.graphql.plan.signals import SignalFinder, Signals, selected, unused
 from resources.graphql.plan.vocabulary import Strategy
@@ -36,8 +32,7 @@ class ListInference:
         self._places = places
         self._paging = paging
         self._scalars = scalars
-        types = variable_types(operation)
-        self._types = {name: scalars.scalar(type_.rstrip("!")) for name, type_ in types.items()}
+        self._types = {d.variable.name.value: scalars.of_variable(d) for d in operation.variable_definitions}
         self._window: frozenset[str] = frozenset()
         self._bound = [b for place in places.all() for b in bound(place)]
 

@@ -8,9 +8,7 @@ from graphql import (
     FieldNode,
     GraphQLError,
     GraphQLInterfaceType,
-    GraphQLList,
     GraphQLNamedType,
-    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
@@ -18,15 +16,14 @@ from graphql import (
     ListValueNode,
     ObjectFieldNode,
     ObjectValueNode,
-    OperationDefinitionNode,
     SelectionSetNode,
     ValueNode,
     VariableNode,
     get_named_type,
-    print_ast,
 )
 
 from resources.graphql.columns import snake_case
+from resources.graphql.selection import is_list, is_list_of_lists, response_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class Place:
 
     @property
     def name(self) -> str:
-        """The field's own name, in snake case."""
+        """The field's own name, in snake case and without underscores around it."""
         return plain(self.node.name.value)
 
     @property
@@ -51,13 +48,12 @@ class Place:
     @property
     def is_list(self) -> bool:
         """Say whether the field gives a list."""
-        type_ = self.type.of_type if isinstance(self.type, GraphQLNonNull) else self.type
-        return isinstance(type_, GraphQLList)
+        return is_list(self.type)
 
     @property
     def is_list_of_lists(self) -> bool:
         """Say whether the elements of the list are lists."""
-        return str(self.type).replace("!", "").startswith("[[")
+        return is_list_of_lists(self.type)
 
     @property
     def is_leaf(self) -> bool:
@@ -106,11 +102,10 @@ class Places:
                 yield from self._in(selection.selection_set, type_ or parent, path)
 
     def _place(self, node: FieldNode, parent: GraphQLNamedType, path: tuple[str, ...]) -> Place:
-        key = node.alias.value if node.alias else node.name.value
         fields = parent.fields if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else {}
         field = fields.get(node.name.value)
         type_ = field.type if field else self._schema.type_map["String"]  # __typename
-        return Place((*path, key), node, parent, type_)  # type: ignore[arg-type]
+        return Place((*path, response_key(node)), node, parent, type_)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +154,3 @@ def _bound(found: Bound, value: ValueNode) -> Iterator[Bound]:
 def plain(name: str) -> str:
     """Write a name in snake case, without underscores around it."""
     return snake_case(name).strip("_")
-
-
-def variable_types(operation: OperationDefinitionNode) -> dict[str, str]:
-    """Give the type of each variable as it is written."""
-    return {d.variable.name.value: print_ast(d.type) for d in operation.variable_definitions}

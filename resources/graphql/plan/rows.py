@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from graphql import FieldNode, GraphQLError, GraphQLObjectType, SelectionSetNode, is_composite_type
 
 from resources.graphql.columns import Column
+from resources.graphql.gaps import TYPENAME
 from resources.graphql.plan.place import Place, Places
 from resources.graphql.selection import Composite
 from resources.graphql.shape import Shape
@@ -65,7 +66,7 @@ def as_rows(places: Places, place: Place) -> Rows:
 
 def _id(row: Place, children: Sequence[Place]) -> str | None:
     """Find the row's id; rows of several types may share one, unless they say their type."""
-    if not isinstance(row.named, GraphQLObjectType) and "__typename" not in {c.path[-1] for c in children}:
+    if not isinstance(row.named, GraphQLObjectType) and TYPENAME not in {c.path[-1] for c in children}:
         return None
     return next((child.path[-1] for child in children if child.name == "id" and child.is_leaf), None)
 

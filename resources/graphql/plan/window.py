@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, get_args
 
 import pyarrow as pa
-from graphql import GraphQLError, OperationDefinitionNode, print_ast
+from graphql import GraphQLError, OperationDefinitionNode
 
 from resources.errors import ConfigurationError
 from resources.graphql.columns import TIMESTAMP, Scalar, snake_case
@@ -112,8 +112,7 @@ def infer_window(
     scalars: Scalars,
 ) -> Window | None:
     """Find the two variables of a window; texts that are all of a lookup's keys are none."""
-    written = {d.variable.name.value: print_ast(d.type).rstrip("!") for d in operation.variable_definitions}
-    types = {name: scalars.scalar(type_) for name, type_ in written.items()}
+    types = {d.variable.name.value: scalars.of_variable(d) for d in operation.variable_definitions}
     if chosen is not None:
         window = chosen if isinstance(chosen, Window) else Window(*chosen)
         if unknown := [name for name in window.names if name not in types]:

@@ -1,44 +1,30 @@
 """A first draft of a query, made from the schema: what a person would write who wants all of it."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from graphql import (
-    FieldNode,
-    GraphQLNonNull,
-    GraphQLSchema,
-    InlineFragmentNode,
-    NameNode,
-    OperationDefinitionNode,
-    OperationType,
-    SelectionSetNode,
-    VariableDefinitionNode,
-    VariableNode,
-    parse_type,
-    print_ast,
-)
+from graphql import FieldNode, GraphQLSchema
 
 from resources.errors import QueryError
 from resources.graphql.columns import snake_case
 from resources.graphql.plan.place import plain
 from resources.graphql.plan.vocabulary import MORE
 from resources.graphql.schema.beside import left_beside
-from resources.graphql.schema.envelope import composite, said_beside
+from resources.graphql.schema.document import RESERVED, WINDOW, document_text, fields_in
 from resources.graphql.schema.finding import find_root
 from resources.graphql.schema.identity import default_identity
 from resources.graphql.schema.reading import conditions, limits, may_be_a_page
 from resources.graphql.schema.roots import Root
-from resources.graphql.schema.selecting import Selection, Selector, field_node, is_list, response_names
-from resources.graphql.schema.slots import Slot, argument_nodes, bounds
+from resources.graphql.schema.selecting import Selection, Selector
+from resources.graphql.schema.slots import Slot, bounds
 from resources.graphql.schema.values import AskForValue, Values
+from resources.graphql.selection import is_list
 
 DEPTH = 3  # levels of objects, the row itself the first
 MOST_FIELDS = 300  # of a draft whose depth nobody chose: servers refuse what costs too much
-RESERVED = "fetched_at"  # a column that every table has
 BESIDE = "beside the rows, so in no table"
-WINDOW = ("from", "to")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +85,7 @@ def draft_query(
     )
     key_columns = () if identity else tuple(snake_case(name) for name in keys.values())
     selector, row, depth = _select(schema, root, order.depth, {RESERVED, *key_columns})
-    text = _document(order.name, root, row, keys, values)
+    text = document_text(order.name, root, row, keys, values)
     paging = _paging(root, row)
     beside = left_beside(root.fields[-1], root.envelope)
     if root.kind == "whole" and may_be_a_page(text, schema, rows=paging.get("rows"), scalars=scalars):
@@ -148,15 +134,6 @@ def size_of(selections: Sequence[object]) -> int:
     return below + sum(isinstance(node, FieldNode) for node in selections)
 
 
-def fields_in(selections: Sequence[object]) -> Iterator[FieldNode]:
-    """Give the fields of one level, those in fragments too."""
-    for node in selections:
-        if isinstance(node, FieldNode):
-            yield node
-        elif isinstance(node, InlineFragmentNode):
-            yield from fields_in(node.selection_set.selections)
-
-
 def _paging(root: Root, row: Sequence[Selection]) -> dict[str, str]:
     """Give what `Paging` has to say: a lookup that looks like a list, an object that is the only row."""
     if root.kind == "lookup":
@@ -168,51 +145,3 @@ def _paging(root: Root, row: Sequence[Selection]) -> dict[str, str]:
     whole_object = not root.envelope.rows and not is_list(root.fields[-1].type)
     holds_lists = whole_object and any(node.selection_set for node in fields_in(row))
     return {"rows": ".".join(root.path)} if holds_lists else {}
-
-
-def _beside(root: Root, row: Sequence[Selection]) -> list[Selection]:
-    """Select what an edge says of its row, under names that the row's columns leave free."""
-    edge = root.envelope.edge
-    if edge is None:
-        return []
-    columns = {snake_case((n.alias or n.name).value) for n in fields_in(row)}
-    names = response_names(composite(edge), (), {RESERVED, *columns})
-    return [field_node(name, names[edge.name, name]) for name in said_beside(edge)]
-
-
-def _document(
-    name: str, root: Root, row: Sequence[Selection], keys: Mapping[Slot, str], values: Values
-) -> str:
-    variables = dict(keys) | {slot: slot.name for slot in (root.position, root.size) if slot}
-    variables |= dict(zip(root.window or (), WINDOW, strict=False))
-    inside: Sequence[Selection] = root.envelope.around(row, _beside(root, row))
-    for level in reversed(range(len(root.path))):
-        bound = values.at(level)
-        if level == len(root.path) - 1:
-            bound |= {slot.path: variable_node(variable) for slot, variable in variables.items()}
-        inside = [field_node(root.path[level], None, inside, argument_nodes(bound))]
-    operation = OperationDefinitionNode(
-        operation=OperationType.QUERY,
-        name=NameNode(value=name),
-        variable_definitions=tuple(_definition(slot, n, root) for slot, n in variables.items()),
-        directives=(),
-        selection_set=SelectionSetNode(selections=tuple(inside)),
-    )
-    return f"{print_ast(operation)}\n"
-
-
-def _definition(slot: Slot, name: str, root: Root) -> VariableDefinitionNode:
-    """Declare a variable as its argument is; a first position that the schema names stays one."""
-    starts = slot == root.position and (root.kind == "page" or isinstance(slot.type, GraphQLNonNull))
-    required = slot in root.keys and not isinstance(slot.type, GraphQLNonNull)
-    return VariableDefinitionNode(
-        variable=variable_node(name),
-        type=parse_type(f"{slot.type}{'!' if required else ''}"),
-        default_value=slot.default_node if starts and root.kind != "offset" else None,
-        directives=(),
-    )
-
-
-def variable_node(name: str) -> VariableNode:
-    """Write `$name`."""
-    return VariableNode(name=NameNode(value=name))

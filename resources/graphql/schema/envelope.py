@@ -5,10 +5,7 @@ from dataclasses import dataclass
 
 from graphql import (
     GraphQLField,
-    GraphQLInterfaceType,
     GraphQLNamedType,
-    GraphQLObjectType,
-    GraphQLUnionType,
     get_named_type,
     is_composite_type,
     is_leaf_type,
@@ -18,15 +15,9 @@ from resources.errors import QueryError
 from resources.graphql.columns import snake_case
 from resources.graphql.plan.vocabulary import ABOUT, MORE, NEXT_CURSOR, NEXT_PAGE, TOTAL, TOTAL_PAGES
 from resources.graphql.schema.leaves import fields_of, needs
-from resources.graphql.schema.selecting import (
-    Composite,
-    Selection,
-    field_node,
-    is_list,
-    is_list_of_lists,
-    obstacle,
-)
+from resources.graphql.schema.selecting import Selection, field_node, obstacle
 from resources.graphql.schema.slots import slots
+from resources.graphql.selection import Composite, is_list, is_list_of_lists
 
 ROWS = ("nodes", "edges", "items", "results", "data", "rows", "records", "content", "entries", "list")
 DEPTH = 2  # of objects around the rows
@@ -102,7 +93,7 @@ def _refuse_lists_of_lists(field: GraphQLField) -> None:
 
 def composite(type_: GraphQLNamedType) -> Composite:
     """Narrow a type that has fields or fragments."""
-    if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType):
+    if isinstance(type_, Composite):
         return type_
     raise QueryError(f"{type_} has no fields to select")
 

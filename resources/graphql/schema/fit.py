@@ -16,12 +16,12 @@ from graphql import (
     Source,
     parse,
     print_ast,
-    validate,
 )
 
 from resources.errors import QueryError
 from resources.graphql.changed import with_changes
-from resources.graphql.query import located
+from resources.graphql.gaps import TYPENAME
+from resources.graphql.query import located, require_valid
 from resources.graphql.schema.addable import addable
 from resources.graphql.schema.fitting import Fitting
 from resources.graphql.schema.variables import fit_variables
@@ -56,7 +56,7 @@ def fit_document(text: str, schema: GraphQLSchema, *, path: str) -> Fitted:
         original = parse(Source(text, path))
         fitting = Fitting(schema, original)
         document, variables = fit_variables(_definitions(original, fitting, schema), schema)
-        _raise_first(schema, document)
+        require_valid(document, schema)
     except GraphQLError as error:
         raise QueryError(located(error)) from error
     new = text if print_ast(document) == print_ast(original) else f"{_head(text)}{print_ast(document)}\n"
@@ -100,14 +100,9 @@ def _operation(
 
 def _check_roots(node: OperationDefinitionNode, root: GraphQLObjectType) -> None:
     for field in node.selection_set.selections:
-        if isinstance(field, FieldNode) and field.name.value not in (*root.fields, "__typename"):
+        if isinstance(field, FieldNode) and field.name.value not in (*root.fields, TYPENAME):
             there = ", ".join(root.fields)
             raise GraphQLError(f"there is no root field {field.name.value}; there are {there}", field)
-
-
-def _raise_first(schema: GraphQLSchema, document: DocumentNode) -> None:
-    for error in validate(schema, document):
-        raise error
 
 
 def _head(text: str) -> str:

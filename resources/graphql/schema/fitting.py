@@ -25,8 +25,10 @@ from graphql import (
 )
 
 from resources.graphql.changed import with_changes
+from resources.graphql.gaps import TYPENAME
 from resources.graphql.schema.apart import missing_typename
 from resources.graphql.schema.leaves import fields_of, leaves, needs, objects
+from resources.graphql.selection import response_key
 
 
 @dataclass(slots=True)
@@ -100,11 +102,11 @@ class Fitting:
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType, level: Level) -> FieldNode | None:
         name = node.name.value
-        fitted = node if name == "__typename" else self._known_field(node, parent)
+        fitted = node if name == TYPENAME else self._known_field(node, parent)
         if fitted is None:
             level.lose(node)
         else:
-            level.taken |= {name, node.alias.value if node.alias else name}
+            level.taken |= {name, response_key(node)}
         return fitted
 
     def _known_field(self, node: FieldNode, parent: GraphQLNamedType) -> FieldNode | None:

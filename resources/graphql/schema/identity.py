@@ -4,7 +4,8 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_ty
 
 from resources.graphql.columns import snake_case
 from resources.graphql.schema.leaves import fields_of
-from resources.graphql.schema.selecting import MOST_TYPES, Composite, is_list
+from resources.graphql.schema.selecting import MOST_TYPES
+from resources.graphql.selection import Composite, is_list
 
 NAMES = ("id", "_id", "uuid", "guid")
 TYPES = frozenset({"ID", "String", "Int", "Long", "BigInt", "UUID", "uuid"})

@@ -15,15 +15,13 @@ from graphql import (
     is_required_argument,
 )
 
-Composite = GraphQLObjectType | GraphQLInterfaceType
-
 
 def leaves(type_: GraphQLNamedType, taken: Collection[str] = ()) -> list[FieldNode]:
     """Select the leaves that need no arguments, but for names that are taken."""
     return [
         FieldNode(name=NameNode(value=name), arguments=(), directives=())
         for name, field in fields_of(type_).items()
-        if name not in taken and _free(field) and is_leaf_type(get_named_type(field.type))
+        if name not in taken and not needs(field) and is_leaf_type(get_named_type(field.type))
     ]
 
 
@@ -32,7 +30,7 @@ def objects(type_: GraphQLNamedType, taken: Collection[str] = ()) -> list[FieldN
     found = []
     for name, field in fields_of(type_).items():
         inner = leaves(get_named_type(field.type))
-        if name not in taken and _free(field) and inner:
+        if name not in taken and not needs(field) and inner:
             found.append(
                 FieldNode(
                     name=NameNode(value=name),
@@ -46,14 +44,10 @@ def objects(type_: GraphQLNamedType, taken: Collection[str] = ()) -> list[FieldN
 
 def fields_of(type_: GraphQLNamedType) -> dict[str, GraphQLField]:
     """Give the fields of an object or interface, none for others."""
-    return type_.fields if isinstance(type_, Composite) else {}
+    return type_.fields if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) else {}
 
 
 def needs(field: GraphQLField) -> str:
     """Write the arguments that a field cannot do without."""
     required = {name: a.type for name, a in field.args.items() if is_required_argument(a)}
     return ", ".join(f"{name}: {type_}" for name, type_ in required.items())
-
-
-def _free(field: GraphQLField) -> bool:
-    return not needs(field)

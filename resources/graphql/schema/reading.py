@@ -7,9 +7,8 @@ from graphql import FieldNode, GraphQLError, GraphQLSchema, OperationDefinitionN
 from resources.graphql.plan import Paging, infer_plan
 from resources.graphql.scalars import Scalars
 from resources.graphql.schema.roots import Root
-from resources.graphql.schema.selecting import is_list
 from resources.graphql.schema.values import Values
-from resources.graphql.selection import Selections
+from resources.graphql.selection import Selections, is_list
 
 
 def may_be_a_page(

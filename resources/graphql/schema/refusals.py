@@ -90,6 +90,6 @@ def _place(complaint: Complaint, fields: Sequence[UsedField]) -> str:
     said = wording.field_meant(complaint.message, {field.name for field in fields})
     named = [field for field in fields if field.name == said]
     pointed = [field for field in fields if field.line in complaint.lines]
-    typed = [field for field in named if wording.names(complaint.message, field.type)]
+    typed = [field for field in named if wording.names_type(complaint.message, field.type)]
     found = pointed or typed or (named if len({field.place for field in named}) == 1 else [])
     return found[0].place if found else ""

@@ -11,10 +11,10 @@ from resources.graphql.columns import snake_case
 from resources.graphql.plan.vocabulary import ABOUT, MORE, NEXT_CURSOR, TOTAL, TOTAL_PAGES
 from resources.graphql.schema.envelope import Envelope, composite, find_envelope, ways_to_rows
 from resources.graphql.schema.leaves import fields_of
-from resources.graphql.schema.selecting import is_list
 from resources.graphql.schema.slots import Slot, slots, window_of
+from resources.graphql.selection import is_list
 
-Kind = Literal["lookup", "cursor", "offset", "page", "whole"]
+Reading = Literal["lookup", "cursor", "offset", "page", "whole"]
 WORDS = {
     "lookup": "a lookup by",
     "cursor": "a list by cursor",
@@ -25,7 +25,7 @@ WORDS = {
 OF_PAGING = frozenset(  # fields that an object may have beside its list, and be nothing but its envelope
     {*ABOUT, *MORE, *NEXT_CURSOR, *TOTAL, *TOTAL_PAGES, "count", "page", "page_size", "limit", "offset"}
 )
-STRATEGIES: tuple[Kind, ...] = ("cursor", "offset", "page")
+STRATEGIES: tuple[Reading, ...] = ("cursor", "offset", "page")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Root:
 
     path: tuple[str, ...]
     fields: tuple[GraphQLField, ...]
-    kind: Kind
+    kind: Reading
     envelope: Envelope
     keys: tuple[Slot, ...] = ()
     position: Slot | None = None

@@ -7,14 +7,9 @@ from graphql import (
     ArgumentNode,
     FieldNode,
     GraphQLField,
-    GraphQLInterfaceType,
-    GraphQLList,
     GraphQLNamedType,
-    GraphQLNonNull,
     GraphQLObjectType,
-    GraphQLOutputType,
     GraphQLSchema,
-    GraphQLUnionType,
     InlineFragmentNode,
     NamedTypeNode,
     NameNode,
@@ -23,26 +18,27 @@ from graphql import (
 )
 
 from resources.graphql.columns import snake_case
+from resources.graphql.gaps import TYPENAME
+from resources.graphql.plan.place import plain
 from resources.graphql.plan.vocabulary import POSITIONS, SIZES
 from resources.graphql.schema.leaves import fields_of, needs
+from resources.graphql.selection import Composite, is_list
 
 MOST_TYPES = 8  # of an interface or union, each in a fragment of its own
-TYPENAME = "__typename"
-
-Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 Selection = FieldNode | InlineFragmentNode
+Names = Mapping[tuple[str, str], str]  # of fields in the answer, by their type and their own name
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Descent:
     """Where a selection is: the levels of objects still allowed below, and the types above."""
 
     levels: int
     above: tuple[str, ...]
 
-    def below(self, type_: GraphQLNamedType) -> "Place":
+    def below(self, type_: GraphQLNamedType) -> "Descent":
         """Go into an object."""
-        return Place(self.levels - 1, (*self.above, type_.name))
+        return Descent(self.levels - 1, (*self.above, type_.name))
 
 
 class Selector:
@@ -54,57 +50,61 @@ class Selector:
 
     def rows(self, type_: Composite, *, depth: int, reserved: Collection[str] = ()) -> list[Selection]:
         """Select a row with so many levels of objects, itself the first; `reserved` are names of columns."""
-        return self._inside(type_, Place(depth - 1, (type_.name,)), reserved)
+        return self._inside(type_, Descent(depth - 1, (type_.name,)), reserved)
 
-    def _inside(self, type_: Composite, place: Place, reserved: Collection[str] = ()) -> list[Selection]:
+    def _inside(self, type_: Composite, descent: Descent, reserved: Collection[str] = ()) -> list[Selection]:
         possible = self._possible(type_)
         names = response_names(type_, possible, reserved)
-        own = self._fields(type_, fields_of(type_), names, place)
+        own = self._fields(type_, fields_of(type_), names, descent)
         if isinstance(type_, GraphQLObjectType):
             return own
         for other in possible[MOST_TYPES:]:
             self._leave_out(f"more than {MOST_TYPES} types", f"{type_.name} as {other.name}")
-        fragments = [self._fragment(type_, one, names, place) for one in possible[:MOST_TYPES]]
+        fragments = [self._fragment(type_, one, names, descent) for one in possible[:MOST_TYPES]]
         return [field_node(TYPENAME), *own, *(fragment for fragment in fragments if fragment)]
 
     def _possible(self, type_: Composite) -> list[GraphQLObjectType]:
         return [] if isinstance(type_, GraphQLObjectType) else list(self._schema.get_possible_types(type_))
 
     def _fragment(
-        self, parent: Composite, type_: GraphQLObjectType, names: Mapping[tuple[str, str], str], place: Place
+        self,
+        parent: Composite,
+        type_: GraphQLObjectType,
+        names: Names,
+        descent: Descent,
     ) -> InlineFragmentNode | None:
         own = {name: field for name, field in type_.fields.items() if name not in fields_of(parent)}
-        inside = self._fields(type_, own, names, Place(place.levels, (*place.above, type_.name)))
+        inside = self._fields(type_, own, names, Descent(descent.levels, (*descent.above, type_.name)))
         return fragment_node(type_.name, inside) if inside else None
 
     def _fields(
         self,
         owner: GraphQLNamedType,
         fields: Mapping[str, GraphQLField],
-        names: Mapping[tuple[str, str], str],
-        place: Place,
+        names: Names,
+        descent: Descent,
     ) -> list[Selection]:
         found: list[Selection] = []
         for name, field in fields.items():
-            node = self._field(name, names[owner.name, name], field, place)
+            node = self._field(name, names[owner.name, name], field, descent)
             if isinstance(node, str):
                 self._leave_out(node, f"{owner.name}.{name}")
             else:
                 found.append(node)
         return found
 
-    def _field(self, name: str, key: str, field: GraphQLField, place: Place) -> FieldNode | str:
+    def _field(self, name: str, key: str, field: GraphQLField, descent: Descent) -> FieldNode | str:
         """Select a field, or say why not."""
         type_ = get_named_type(field.type)
         if reason := obstacle(field):
             return reason
         if not isinstance(type_, Composite):
             return field_node(name, key)
-        if type_.name in place.above:
+        if type_.name in descent.above:
             return "leads back to where it came from"
-        if place.levels < 1:
+        if descent.levels < 1:
             return "deeper than --depth"
-        inside = self._inside(type_, place.below(type_))
+        inside = self._inside(type_, descent.below(type_))
         return field_node(name, key, inside) if inside else "nothing in it can be selected"
 
     def _leave_out(self, reason: str, what: str) -> None:
@@ -125,21 +125,10 @@ def obstacle(field: GraphQLField) -> str:
 def is_paged(field: GraphQLField) -> bool:
     """Say whether an answer would hold the first page of something only."""
     type_ = get_named_type(field.type)
-    arguments = {snake_case(name).strip("_") for name in field.args}
+    arguments = {plain(name) for name in field.args}
     lists = is_list(field.type) or any(is_list(inner.type) for inner in fields_of(type_).values())
     info = {snake_case(name) for name in fields_of(type_)} & {"page_info"}
     return bool(info or (lists and arguments & {*POSITIONS, *SIZES}))
-
-
-def is_list(type_: GraphQLOutputType) -> bool:
-    """Say whether a type is a list, null or not."""
-    return isinstance(type_.of_type if isinstance(type_, GraphQLNonNull) else type_, GraphQLList)
-
-
-def is_list_of_lists(type_: GraphQLOutputType) -> bool:
-    """Tell whether the members of a list are lists themselves."""
-    nullable = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
-    return isinstance(nullable, GraphQLList) and is_list(nullable.of_type)
 
 
 def response_names(

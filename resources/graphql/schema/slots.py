@@ -14,7 +14,6 @@ from graphql import (
     GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInputType,
-    GraphQLList,
     GraphQLNonNull,
     NameNode,
     ObjectFieldNode,
@@ -36,6 +35,7 @@ from resources.graphql.plan.place import plain
 from resources.graphql.plan.vocabulary import FILTERS, Strategy
 from resources.graphql.plan.window import BOUNDS, temporal
 from resources.graphql.scalars import by_name
+from resources.graphql.selection import is_list, nullable
 
 CHANGES = ("changed", "updated", "modified")  # the windows that an extract wants first
 
@@ -61,9 +61,7 @@ class Slot:
     @property
     def is_list(self) -> bool:
         """Whether it takes more than one value."""
-        return isinstance(
-            self.type.of_type if isinstance(self.type, GraphQLNonNull) else self.type, GraphQLList
-        )
+        return is_list(self.type)
 
     @property
     def is_scalar(self) -> bool:
@@ -139,7 +137,7 @@ def _slots(
     for name, argument in of.items():
         slot = Slot((*above, name), argument.type, argument.default_value)
         yield slot
-        type_ = argument.type.of_type if isinstance(argument.type, GraphQLNonNull) else argument.type
+        type_ = nullable(argument.type)
         if isinstance(type_, GraphQLInputObjectType) and depth > 1:
             yield from _slots(type_.fields, slot.path, depth - 1)
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from graphql import (
     DocumentNode,
     GraphQLInputType,
-    GraphQLNonNull,
     GraphQLSchema,
     OperationDefinitionNode,
     TypeInfo,
@@ -20,6 +19,7 @@ from graphql import (
 )
 
 from resources.graphql.changed import with_changes
+from resources.graphql.selection import nullable
 
 
 def fit_variables(document: DocumentNode, schema: GraphQLSchema) -> tuple[DocumentNode, list[str]]:
@@ -68,7 +68,7 @@ def _fitted(
     if expected is None:
         return node
     has_default = node.default_value is not None
-    nullable = expected.of_type if isinstance(expected, GraphQLNonNull) and has_default else expected
-    if declared is not None and is_type_sub_type_of(schema, declared, nullable):
+    allowed = nullable(expected) if has_default else expected
+    if declared is not None and is_type_sub_type_of(schema, declared, allowed):
         return node
     return with_changes(node, type=parse_type(text))

@@ -1,7 +1,8 @@
 """Names to try inside types that nothing is known about, the likeliest first."""
 
-import re
 from collections.abc import Iterable
+
+from resources.graphql.columns import snake_case
 
 _NAMES = """
 name value type id key code status title version kind label
@@ -45,12 +46,7 @@ CONTAINERS = tuple(_CONTAINERS.split())
 def vocabulary() -> tuple[str, ...]:
     """Give the names in camel case, then those of several words in snake case."""
     names = [*_NAMES.split(), *CONTAINERS]
-    return unique([*names, *(snake(name) for name in names)])
-
-
-def snake(name: str) -> str:
-    """Write a camel-case name in snake case."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return unique([*names, *map(snake_case, names)])
 
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:

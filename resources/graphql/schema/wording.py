@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable
 
 from graphql import GraphQLSyntaxError, parse_type, print_ast
 
+from resources.graphql.gaps import TYPENAME
+
 ABSENT = re.compile(
     r"cannot query field|FieldUndefined|is undefined|does(?: not|n't) exist"
     r"|not found in type|unknown field\b",
@@ -40,7 +42,7 @@ _EXPECTED = re.compile(
 )
 
 
-def names(message: str, type_: str) -> bool:
+def names_type(message: str, type_: str) -> bool:
     """Tell whether a message names a type."""
     return bool(re.search(rf"\b{re.escape(type_)}\b", _without_suggestions(message)))
 
@@ -73,7 +75,7 @@ def stated_type(messages: Iterable[str], field: str) -> str | None:
     """Give the type that messages about a field's selection name, with its list and non-null marks."""
     for message in messages:
         stated = _without_suggestions(_OLD_JAVA.sub("", message))
-        others = [text for text in _quoted(stated) if text not in (field, "__typename")]
+        others = [text for text in _quoted(stated) if text not in (field, TYPENAME)]
         for text in [*_TYPE.findall(stated), *others]:
             if (type_ := _as_type(text)) is not None:
                 return type_

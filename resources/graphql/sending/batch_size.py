@@ -18,8 +18,8 @@ REFUSALS = 2  # of a size before it is too big
 NARROW = 1.1  # a size that was refused and one that was not are near enough
 
 
-class Batch:
-    """How many keys go into one document.
+class BatchSize:
+    """How many keys go into one document, learned from answers and refusals.
 
     A size that is refused more often than accepted is too big; seldom refusals are not about the size.
     """

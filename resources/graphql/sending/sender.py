@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from resources.errors import Attempt, Refused, Throttled, Unauthorized
 from resources.graphql.sending.answer import Answer
-from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.batch_size import BatchSize
 from resources.graphql.sending.circuit import Circuit
 from resources.graphql.sending.retry import Retry, give_up
 from resources.graphql.sending.throttle import Throttle
@@ -23,14 +23,19 @@ class Sender:
         self, transport: Transport, retry: Retry, throttle: Throttle, tokens: TokenSource | None
     ) -> None:
         self.throttle = throttle
-        self.retry = retry
+        self._retry = retry
         self._transport = transport
         self._tokens = tokens
         self._circuit = Circuit(transport.host)
         self._answered = PROBE  # the last request that was answered with data
 
     async def answer(
-        self, request: PreparedRequest, *, size: int, batch: Batch | None = None, attempts: int | None = None
+        self,
+        request: PreparedRequest,
+        *,
+        size: int,
+        batch: BatchSize | None = None,
+        attempts: int | None = None,
     ) -> Answer:
         """Give the server's answer, errors in it included; `size` is the number of keys asked for.
 
@@ -44,7 +49,7 @@ class Sender:
         request: PreparedRequest,
         *,
         size: int = 1,
-        batch: Batch | None = None,
+        batch: BatchSize | None = None,
         attempts: int | None = None,
     ) -> Mapping[str, object]:
         """Give the answer as it was decoded; raises as `answer` does."""
@@ -58,7 +63,7 @@ class Sender:
 
         try:
             async with self._circuit.closed():
-                return await self.retry.call(attempt, attempts=attempts)
+                return await self._retry.call(attempt, attempts=attempts)
         except (Unauthorized, Throttled) as error:
             self.give_up(error)
 

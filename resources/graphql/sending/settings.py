@@ -47,15 +47,10 @@ class Settings(Limits):
     def model_post_init(self, _: object) -> None:
         """Refuse what cannot work before a socket is opened."""
         check_url(self.url)
-        for name in ("connect_timeout", "read_timeout", "request_timeout", "max_retry"):
-            _positive(f"{name}_seconds", getattr(self, f"{name}_seconds"))
-        for name in ("max_in_flight", "max_batch", "page_size", "max_response_bytes"):
-            _positive(name, getattr(self, name))
-        _positive("max_attempts", self.max_attempts)
-        if self.requests_per_second is not None:
-            _positive("requests_per_second", self.requests_per_second)
-        if self.budget_lookups is not None:
-            _positive("budget_lookups", self.budget_lookups)
+        for name in Limits.model_fields:
+            value = getattr(self, name)
+            if type(value) in (int, float) and not value > 0:
+                raise ConfigurationError(f"{name} must be greater than zero, it is {value}")
 
 
 def check_url(url: str) -> None:
@@ -76,8 +71,3 @@ def check_url(url: str) -> None:
         raise ConfigurationError(
             f"plain http:// to {parts.hostname} would send tokens in clear text; use https://"
         )
-
-
-def _positive(name: str, value: float) -> None:
-    if not value > 0:
-        raise ConfigurationError(f"{name} must be greater than zero, it is {value}")

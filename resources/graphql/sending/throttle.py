@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from resources.errors import Throttled, Unavailable
-from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.batch_size import BatchSize
 from resources.graphql.sending.in_flight import InFlight
 from resources.graphql.sending.pace import Pace
 from resources.graphql.sending.retry import MAX_PAUSE_SECONDS
@@ -39,10 +39,6 @@ class Throttle:
         """How many requests may be in flight now."""
         return self._in_flight.number
 
-    @in_flight.setter
-    def in_flight(self, number: int) -> None:
-        self._in_flight.number = number
-
     @property
     def window(self) -> int:
         """Batches to hold at most, asked for or answered, while the oldest is waited for."""
@@ -50,7 +46,7 @@ class Throttle:
 
     @asynccontextmanager
     async def slot(
-        self, *, size: int = 1, batch: Batch | None = None, prepare: Prepare | None = None
+        self, *, size: int = 1, batch: BatchSize | None = None, prepare: Prepare | None = None
     ) -> AsyncIterator[None]:
         """Hold one of the places for a request of so many keys, from its start to its answer.
 
@@ -87,7 +83,7 @@ class Throttle:
         return max(self._paused_until, self._pace.due) - _now()
 
     @asynccontextmanager
-    async def _on_the_wire(self, size: int, batch: Batch | None) -> AsyncIterator[None]:
+    async def _on_the_wire(self, size: int, batch: BatchSize | None) -> AsyncIterator[None]:
         """Take the time of a request, and note how it ends."""
         self._sent += 1
         started, others = _now(), self._sent
@@ -105,7 +101,7 @@ class Throttle:
         finally:
             self._sent -= 1
 
-    def _answered(self, started: float, together: float, size: int, batch: Batch | None) -> None:
+    def _answered(self, started: float, together: float, size: int, batch: BatchSize | None) -> None:
         """Teach all three; where so many are on the wire together, each has its share of the time.
 
         By Little's law that share is the server's time per answer, even if it lets requests wait in a queue.

@@ -14,7 +14,7 @@ from statistics import median
 from unittest.mock import patch
 
 from resources.graphql.query import Query
-from resources.graphql.sending.batch_size import Batch
+from resources.graphql.sending.batch_size import BatchSize
 from resources.graphql.sending.in_flight import InFlight
 from resources.graphql_resource import GraphQLResource
 from tests.benchmarks.documents import BY_CURSOR, BY_UMID, SCHEMA
@@ -64,7 +64,7 @@ class Steady(InFlight):
         """Learn nothing."""
 
 
-class Even(Batch):
+class Even(BatchSize):
     """As many keys as were allowed, from the start."""
 
     def __init__(self, limit: int) -> None:
@@ -80,7 +80,7 @@ def fixed() -> Iterator[None]:
     """Have clients that are opened meanwhile learn nothing."""
     with (
         patch("resources.graphql.sending.throttle.InFlight", Steady),
-        patch("resources.graphql.client.Batch", Even),
+        patch("resources.graphql.client.BatchSize", Even),
     ):
         yield
 
