@@ -12,7 +12,7 @@ from pipelines.root import ROOT
 from resources.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from resources.graphql.schema.slots import Slot
+    from resources.graphql.schema.drafting.slots import Slot
 
 
 def new(
@@ -69,7 +69,7 @@ def new(
     """
     with explained():
         from pipelines.new import show_roots, write_extract
-        from resources.graphql.schema.drafting import Order
+        from resources.graphql.schema.drafting.draft import Order
 
         chosen = Api.chosen(api, None)
         if roots:

@@ -20,9 +20,9 @@ from resources.errors import ConfigurationError
 from resources.graphql.columns import snake_case
 from resources.graphql.plan import Paging
 from resources.graphql.query import Query, load_schema
-from resources.graphql.schema.drafting import Draft, Order, draft_query
-from resources.graphql.schema.finding import all_roots
-from resources.graphql.schema.values import AskForValue
+from resources.graphql.schema.drafting.draft import Draft, Order, draft_query
+from resources.graphql.schema.drafting.finding import all_roots
+from resources.graphql.schema.drafting.values import AskForValue
 from resources.key_files import read_key_file
 
 TAKEN = frozenset(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipelines.api import APIS, Api
 from resources.graphql.columns import snake_case
-from resources.graphql.schema.drafting import Draft
+from resources.graphql.schema.drafting.draft import Draft
 
 RESOURCES = {
     Api.TARGETDATA: ("resources.targetdata", "TargetDataResource"),

@@ -22,7 +22,7 @@ from pipelines.new.asset import IMPORTED
 from pipelines.other_api import graphql_environment
 from pipelines.plan.extracts import PlannedPartition
 from resources.errors import ConfigurationError, ExtractionError, FeedError, QueryError
-from resources.graphql.schema.drafting import Order
+from resources.graphql.schema.drafting.draft import Order
 from resources.graphql_resource import ApiResource, GraphQLResource
 from resources.lake import Lake
 from tests.bookshop import BOOKS, ITEMS, TORN, Bookshop

@@ -11,8 +11,8 @@ from pipelines.api import Api
 from pipelines.new import write_extract
 from pipelines.plan.extracts import query_of
 from resources.errors import ConfigurationError, QueryError
-from resources.graphql.schema.drafting import Order
-from resources.graphql.schema.finding import all_roots, find_root
+from resources.graphql.schema.drafting.draft import Order
+from resources.graphql.schema.drafting.finding import all_roots, find_root
 from tests.components.yaml_defs import assets, load
 from tests.conftest import ROOT
 

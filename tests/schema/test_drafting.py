@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from resources.errors import QueryError
 from resources.graphql.plan import Keyed, Paging
 from resources.graphql.query import Query
-from resources.graphql.schema.drafting import MOST_FIELDS, Draft, Order, draft_query
-from resources.graphql.schema.finding import all_roots
+from resources.graphql.schema.drafting.draft import MOST_FIELDS, Draft, Order, draft_query
+from resources.graphql.schema.drafting.finding import all_roots
 from tests.conftest import ROOT
 from tests.schema.random_schemas import schemas
 

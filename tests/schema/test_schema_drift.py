@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 
 from pipelines.schema.answers import answering
 from resources.graphql.schema import Change, Drift, Kind, find_drift
-from resources.graphql.schema.changes import FORMS, NO_CHANGE, compare
+from resources.graphql.schema.drift.changes import FORMS, NO_CHANGE, compare
 from tests.conftest import PROFILES_QUERY, ROOT, SCHEMA, Connect
 from tests.engine.random_graphs import World
 from tests.imitations import (

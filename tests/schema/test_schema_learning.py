@@ -20,8 +20,8 @@ from graphql import (
 
 from resources.errors import QueryError
 from resources.graphql.schema import fit_document, pull_schema
-from resources.graphql.schema.prober import MOST_DOCUMENTS
-from resources.graphql.schema.wording import ABSENT, ARGUMENT_NEEDED, needed_arguments, stated_type
+from resources.graphql.schema.pulling.prober import MOST_DOCUMENTS
+from resources.graphql.schema.pulling.wording import ABSENT, ARGUMENT_NEEDED, needed_arguments, stated_type
 from tests.conftest import ROOT
 from tests.imitations import (
     DOCUMENT,

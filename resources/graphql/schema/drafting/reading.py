@@ -6,8 +6,8 @@ from graphql import FieldNode, GraphQLError, GraphQLSchema, OperationDefinitionN
 
 from resources.graphql.plan import Paging, infer_plan
 from resources.graphql.scalars import Scalars
-from resources.graphql.schema.roots import Root
-from resources.graphql.schema.values import Values
+from resources.graphql.schema.drafting.roots import Root
+from resources.graphql.schema.drafting.values import Values
 from resources.graphql.selection import Selections, is_list
 
 

@@ -11,8 +11,8 @@ from graphql import (
     validate,
 )
 
-from resources.graphql.schema.changes import Change, Kind
-from resources.graphql.schema.usage import Usage
+from resources.graphql.schema.drift.changes import Change, Kind
+from resources.graphql.schema.drift.usage import Usage
 
 # Introspection as it is asked for does not tell which directives are repeatable.
 RULES = [rule for rule in specified_rules if rule is not UniqueDirectivesPerLocationRule]

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 from graphql import DocumentNode, GraphQLSchema, build_schema
 
-from resources.graphql.schema.changes import Change, Kind, compare
-from resources.graphql.schema.misfits import misfits
-from resources.graphql.schema.pull import introspect
-from resources.graphql.schema.refusals import AskWith, refusals
-from resources.graphql.schema.usage import Usage
+from resources.graphql.schema.drift.changes import Change, Kind, compare
+from resources.graphql.schema.drift.misfits import misfits
+from resources.graphql.schema.drift.refusals import AskWith, refusals
+from resources.graphql.schema.drift.usage import Usage
+from resources.graphql.schema.pulling.pull import introspect
 
 NOT_SEEN = (
     "the server does not allow introspection: only what the queries use was checked, by what the server "

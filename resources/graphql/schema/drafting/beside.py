@@ -6,7 +6,7 @@ from graphql import GraphQLField, get_named_type, is_leaf_type
 
 from resources.graphql.columns import snake_case
 from resources.graphql.plan.vocabulary import MORE, NEXT_CURSOR
-from resources.graphql.schema.envelope import Envelope, said_beside
+from resources.graphql.schema.drafting.envelope import Envelope, said_beside
 from resources.graphql.schema.leaves import fields_of
 
 OF_PAGING = frozenset({*MORE, *NEXT_CURSOR})

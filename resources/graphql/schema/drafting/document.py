@@ -17,11 +17,11 @@ from graphql import (
 )
 
 from resources.graphql.columns import snake_case
-from resources.graphql.schema.envelope import composite, said_beside
-from resources.graphql.schema.roots import Root
-from resources.graphql.schema.selecting import Selection, field_node, response_names
-from resources.graphql.schema.slots import Slot, argument_nodes
-from resources.graphql.schema.values import Values
+from resources.graphql.schema.drafting.envelope import composite, said_beside
+from resources.graphql.schema.drafting.roots import Root
+from resources.graphql.schema.drafting.selecting import Selection, field_node, response_names
+from resources.graphql.schema.drafting.slots import Slot, argument_nodes
+from resources.graphql.schema.drafting.values import Values
 from resources.graphql.selection import response_key
 from resources.graphql.tables import FETCHED_AT
 

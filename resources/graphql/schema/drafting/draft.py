@@ -11,15 +11,15 @@ from resources.errors import QueryError
 from resources.graphql.columns import snake_case
 from resources.graphql.plan.place import plain
 from resources.graphql.plan.vocabulary import MORE
-from resources.graphql.schema.beside import left_beside
-from resources.graphql.schema.document import RESERVED, WINDOW, document_text, fields_in
-from resources.graphql.schema.finding import find_root
-from resources.graphql.schema.identity import default_identity
-from resources.graphql.schema.reading import conditions, limits, may_be_a_page
-from resources.graphql.schema.roots import Root
-from resources.graphql.schema.selecting import Selection, Selector
-from resources.graphql.schema.slots import Slot, bounds
-from resources.graphql.schema.values import AskForValue, Values
+from resources.graphql.schema.drafting.document import RESERVED, WINDOW, document_text, fields_in
+from resources.graphql.schema.drafting.beside import left_beside
+from resources.graphql.schema.drafting.finding import find_root
+from resources.graphql.schema.drafting.identity import default_identity
+from resources.graphql.schema.drafting.reading import conditions, limits, may_be_a_page
+from resources.graphql.schema.drafting.roots import Root
+from resources.graphql.schema.drafting.selecting import Selection, Selector
+from resources.graphql.schema.drafting.slots import Slot, bounds
+from resources.graphql.schema.drafting.values import AskForValue, Values
 from resources.graphql.selection import is_list
 
 DEPTH = 3  # levels of objects, the row itself the first

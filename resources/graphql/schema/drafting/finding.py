@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 from graphql import GraphQLField, GraphQLSchema, get_named_type
 
 from resources.errors import QueryError
+from resources.graphql.schema.drafting.roots import Root, describe
 from resources.graphql.schema.leaves import fields_of
-from resources.graphql.schema.roots import Root, describe
 from resources.graphql.selection import is_list
 
 SHOWN = 30  # fields in an error

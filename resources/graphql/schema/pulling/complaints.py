@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from resources.graphql.schema.wording import field_meant, only_quoted
+from resources.graphql.schema.pulling.wording import field_meant, only_quoted
 
 NO_REASON = "refused without a reason"
 

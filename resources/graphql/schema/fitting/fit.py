@@ -22,9 +22,9 @@ from resources.errors import QueryError
 from resources.graphql.changed import with_changes
 from resources.graphql.gaps import TYPENAME
 from resources.graphql.query import located, require_valid
-from resources.graphql.schema.addable import addable
-from resources.graphql.schema.fitting import Fitting
-from resources.graphql.schema.variables import fit_variables
+from resources.graphql.schema.fitting.addable import addable
+from resources.graphql.schema.fitting.rewriting import Fitting
+from resources.graphql.schema.fitting.variables import fit_variables
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from graphql import (
     visit,
 )
 
-from resources.graphql.schema.prober import Chain
-from resources.graphql.schema.vocabulary import CONTAINERS, LIKELIEST, unique, vocabulary
+from resources.graphql.schema.pulling.prober import Chain
+from resources.graphql.schema.pulling.vocabulary import CONTAINERS, LIKELIEST, unique, vocabulary
 
 
 @dataclass(frozen=True, slots=True)

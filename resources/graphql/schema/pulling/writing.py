@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from graphql import GraphQLSchema, is_enum_type, specified_scalar_types
 
-from resources.graphql.schema.literals import named
-from resources.graphql.schema.place import LearnedField, Place
+from resources.graphql.schema.pulling.literals import named
+from resources.graphql.schema.pulling.place import LearnedField, Place
 
 HEADER = """\
 # Learned from the server's validation errors, because it refuses introspection. What is here is there; the

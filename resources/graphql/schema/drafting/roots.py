@@ -9,9 +9,9 @@ from graphql import GraphQLField, GraphQLNamedType, get_named_type, is_composite
 from resources.errors import QueryError
 from resources.graphql.columns import snake_case
 from resources.graphql.plan.vocabulary import ABOUT, MORE, NEXT_CURSOR, TOTAL, TOTAL_PAGES
-from resources.graphql.schema.envelope import Envelope, composite, find_envelope, ways_to_rows
+from resources.graphql.schema.drafting.envelope import Envelope, composite, find_envelope, ways_to_rows
+from resources.graphql.schema.drafting.slots import Slot, slots, window_of
 from resources.graphql.schema.leaves import fields_of
-from resources.graphql.schema.slots import Slot, slots, window_of
 from resources.graphql.selection import is_list
 
 Reading = Literal["lookup", "cursor", "offset", "page", "whole"]

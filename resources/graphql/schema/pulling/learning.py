@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from graphql import DocumentNode, GraphQLField, GraphQLSchema, get_named_type, is_leaf_type
 
 from resources.errors import QueryError
-from resources.graphql.schema import wording
-from resources.graphql.schema.arguments import Arguments
-from resources.graphql.schema.literals import named, passed
-from resources.graphql.schema.place import Candidates, LearnedField, Place
-from resources.graphql.schema.prober import Ask, OutOfDocuments, PlaceRefused, Probe, Prober
+from resources.graphql.schema.pulling import wording
+from resources.graphql.schema.pulling.arguments import Arguments
+from resources.graphql.schema.pulling.literals import named, passed
+from resources.graphql.schema.pulling.place import Candidates, LearnedField, Place
+from resources.graphql.schema.pulling.prober import Ask, OutOfDocuments, PlaceRefused, Probe, Prober
 
 MOST_LEVELS = 5  # of objects inside objects
 UNTYPED_LEAVES = 3  # in a row: the server's words name no types

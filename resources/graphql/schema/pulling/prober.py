@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from resources.graphql.schema.complaints import Complaint, blamed, complaints
+from resources.graphql.schema.pulling.complaints import Complaint, blamed, complaints
 
 Ask = Callable[[str], Mapping[str, object]]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 
 from graphql import GraphQLSchema
 
-from resources.graphql.schema import wording
-from resources.graphql.schema.literals import named, passed, required, variable
-from resources.graphql.schema.prober import Chain, Probe, Prober
+from resources.graphql.schema.pulling import wording
+from resources.graphql.schema.pulling.literals import named, passed, required, variable
+from resources.graphql.schema.pulling.prober import Chain, Probe, Prober
 
 MOST_CORRECTIONS = 6
 WRONG_ON_PURPOSE = "Boolean!"  # the type to begin with where a server does not say the right one

@@ -26,7 +26,7 @@ from graphql import (
 
 from resources.graphql.changed import with_changes
 from resources.graphql.gaps import TYPENAME
-from resources.graphql.schema.apart import missing_typename
+from resources.graphql.schema.fitting.apart import missing_typename
 from resources.graphql.schema.leaves import fields_of, leaves, needs, objects
 from resources.graphql.selection import response_key
 

@@ -14,9 +14,9 @@ from graphql import (
 from resources.errors import QueryError
 from resources.graphql.columns import snake_case
 from resources.graphql.plan.vocabulary import ABOUT, MORE, NEXT_CURSOR, NEXT_PAGE, TOTAL, TOTAL_PAGES
+from resources.graphql.schema.drafting.selecting import Selection, field_node, obstacle
+from resources.graphql.schema.drafting.slots import slots
 from resources.graphql.schema.leaves import fields_of, needs
-from resources.graphql.schema.selecting import Selection, field_node, obstacle
-from resources.graphql.schema.slots import slots
 from resources.graphql.selection import Composite, is_list, is_list_of_lists
 
 ROWS = ("nodes", "edges", "items", "results", "data", "rows", "records", "content", "entries", "list")

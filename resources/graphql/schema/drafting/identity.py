@@ -3,8 +3,8 @@
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
 
 from resources.graphql.columns import snake_case
+from resources.graphql.schema.drafting.selecting import MOST_TYPES
 from resources.graphql.schema.leaves import fields_of
-from resources.graphql.schema.selecting import MOST_TYPES
 from resources.graphql.selection import Composite, is_list
 
 NAMES = ("id", "_id", "uuid", "guid")

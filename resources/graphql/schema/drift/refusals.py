@@ -18,11 +18,11 @@ from graphql import (
 )
 
 from resources.graphql.changed import with_changes
-from resources.graphql.schema import wording
-from resources.graphql.schema.changes import Change, Kind
-from resources.graphql.schema.complaints import Complaint, complaints
-from resources.graphql.schema.literals import literal
-from resources.graphql.schema.usage import Usage, UsedField
+from resources.graphql.schema.drift.changes import Change, Kind
+from resources.graphql.schema.drift.usage import Usage, UsedField
+from resources.graphql.schema.pulling import wording
+from resources.graphql.schema.pulling.complaints import Complaint, complaints
+from resources.graphql.schema.pulling.literals import literal
 from resources.graphql.sending.answer import Answer
 
 AskWith = Callable[[str, Mapping[str, object]], Mapping[str, object]]

@@ -6,8 +6,8 @@ from graphql import ObjectValueNode, ValueNode
 
 from resources.errors import QueryError
 from resources.graphql.plan.arguments import DEPTH
-from resources.graphql.schema.roots import Root
-from resources.graphql.schema.slots import Slot, slots
+from resources.graphql.schema.drafting.roots import Root
+from resources.graphql.schema.drafting.slots import Slot, slots
 
 AskForValue = Callable[[Slot, bool], str | None]  # a slot, and whether it may be a key instead
 

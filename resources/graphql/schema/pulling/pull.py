@@ -17,10 +17,10 @@ from graphql import (
 )
 
 from resources.errors import QueryError
-from resources.graphql.schema.complaints import complaints
-from resources.graphql.schema.learning import Learner
-from resources.graphql.schema.prober import Ask
-from resources.graphql.schema.writing import write
+from resources.graphql.schema.pulling.complaints import complaints
+from resources.graphql.schema.pulling.learning import Learner
+from resources.graphql.schema.pulling.prober import Ask
+from resources.graphql.schema.pulling.writing import write
 
 HEADER = "# Pulled from the server by introspection.\n\n"
 FEW_WRAPPERS = 4  # [[T!]!]! is the deepest that real schemas have, but for one mark

@@ -1,0 +1,1 @@
+"""A new query, drafted from the schema: roots, arguments, selection, identity."""

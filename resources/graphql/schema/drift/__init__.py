@@ -1,0 +1,1 @@
+"""What has changed between a kept schema and the server's, and which queries it concerns."""

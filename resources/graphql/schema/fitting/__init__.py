@@ -1,0 +1,1 @@
+"""Documents that are rewritten to fit a schema."""

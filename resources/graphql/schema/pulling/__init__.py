@@ -1,0 +1,1 @@
+"""A server's schema: by introspection, or learned from what it refuses."""
