@@ -26,6 +26,11 @@ def publish_keys(context: dg.AssetExecutionContext, feed: KeySource, lake: Lake,
                 day.version = found.version
 
 
+def source_name(table: str) -> str:
+    """Name what a table of keys that is defined in YAML is read from: its resource and its asset."""
+    return f"{table}_source"
+
+
 def figures(found: FeedKeys, keys: pa.Table) -> dict[str, dg.MetadataValue]:
     """Give what was read as metadata: names of files and counts, no keys."""
     numbers = {

@@ -1,4 +1,4 @@
-"""Where the checkout is, and places that are said from there on."""
+"""Where the checkout is, places that are said from there on, and how paths are shown."""
 
 import glob
 from pathlib import Path
@@ -16,3 +16,8 @@ def pattern_from_root(pattern: str) -> str:
     if "://" in pattern or pattern.startswith("~") or Path(pattern).is_absolute():
         return pattern
     return f"{glob.escape(str(ROOT))}/{pattern}"
+
+
+def shown(path: Path) -> str:
+    """Give a path as short as it can be."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,4 +1,4 @@
-"""The options of a `GraphQLExtract`: what neither the document nor the schema says."""
+"""The options of a `GraphQLExtract`: what its document and the schema do not say."""
 
 from typing import Annotated, Literal
 
@@ -21,13 +21,9 @@ def _limit(given: object) -> object:
 
 Limit = Annotated[MaxFailed, BeforeValidator(_limit, json_schema_input_type=int | float | str)]
 
+
 # YAML takes the bare word for nothing at all, and nobody writes it who means nothing.
-Null = Annotated[
-    Literal["null"],
-    BeforeValidator(
-        lambda given: "null" if given is None else given, json_schema_input_type=Literal["null"] | None
-    ),
-]
+Null = Annotated[Literal["null"] | None, BeforeValidator(lambda given: "null" if given is None else given)]
 
 
 class PagingOptions(ComponentOptions):
@@ -43,7 +39,7 @@ class PagingOptions(ComponentOptions):
     total: str | None = Field(None, description="Path to the number of all rows.")
     total_pages: str | None = Field(None, description="Path to the number of all pages.")
     first_page: int | None = Field(None, description="The number of the first page, 1 or 0.")
-    errors: Null | None = Field(
+    errors: Null = Field(
         None, description="`null` keeps rows of which the server nulls fields with an error."
     )
     null_rows: Literal["drop"] | None = Field(None, description="`drop` drops rows that are null.")

@@ -12,10 +12,11 @@ import dagster as dg
 from dagster.components.core.decl import YamlDecl
 from pydantic import BaseModel, ValidationError
 
+from pipelines.misnamed import FILES
+from pipelines.root import shown
 from resources.errors import ConfigurationError, ExtractionError
 
 Options = TypeVar("Options", bound=BaseModel)
-FILES = ("defs.yaml", "defs.yml", "component.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,3 @@ def _model_at(model: type[BaseModel], where: tuple[int | str, ...]) -> type[Base
         inside = [t for t in getattr(field and field.annotation, "__args__", ()) if isinstance(t, type)]
         model = next((t for t in inside if issubclass(t, BaseModel)), model)
     return model
-
-
-def shown(path: Path) -> str:
-    """Give a path as short as it can be."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import dagster as dg
 
@@ -12,11 +12,11 @@ from pipelines.checks.drift import drift_check
 from pipelines.components.asset import Policies, extract_asset, require_keys
 from pipelines.components.component import ComponentOptions, YamlComponent
 from pipelines.components.extract_options import GraphQLExtractOptions
-from pipelines.components.given import Given, shown
+from pipelines.components.given import Given
 from pipelines.environment import environment
 from pipelines.needed import Need
 from pipelines.plan.chosen import ChosenKeys
-from pipelines.root import from_root
+from pipelines.root import from_root, shown
 from resources.errors import ExtractionError
 from resources.feed import read_key_file
 from resources.graphql.plan import Keyed, Paging
@@ -172,9 +172,9 @@ class GraphQLExtract(YamlComponent[GraphQLExtractOptions]):
 def _blamed(document: Path, schema: Path, options: QueryOptions) -> str | None:
     """Find the option without which the document loads."""
     for name in options:
-        without: QueryOptions = {key: value for key, value in options.items() if key != name}  # type: ignore
+        without = {key: value for key, value in options.items() if key != name}
         try:
-            Query.load(document, schema=schema, **without)
+            Query.load(document, schema=schema, **cast("QueryOptions", without))
         except ExtractionError:
             continue
         return name

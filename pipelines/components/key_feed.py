@@ -7,11 +7,11 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines.components.component import AssetOptions, ComponentOptions, YamlComponent
-from pipelines.components.given import Given, shown
+from pipelines.components.given import Given
 from pipelines.defs.daily import BACKFILL, DAILY
-from pipelines.feed_keys import publish_keys
+from pipelines.feed_keys import publish_keys, source_name
 from pipelines.lineage import table_metadata
-from pipelines.root import pattern_from_root
+from pipelines.root import pattern_from_root, shown
 from resources.feed import Feed, KeySource, SqlKeys
 from resources.lake import Lake
 from resources.lake.declared import COLUMN_SCHEMA
@@ -64,11 +64,11 @@ class KeyFeed(YamlComponent[KeyFeedOptions]):
         source = self._source(given)
         return dg.Definitions(
             assets=[self._upstream(name), self._asset(name, source)],
-            resources={f"{name}_source": source},
+            resources={source_name(name): source},
         )
 
     def _asset(self, name: str, source: KeySource) -> dg.AssetsDefinition:
-        options, upstream = self.options, f"{name}_source"
+        options, upstream = self.options, source_name(name)
         made_of = {column: [(upstream, there)] for column, there in options.columns.items()}
 
         @dg.asset(
@@ -96,7 +96,7 @@ class KeyFeed(YamlComponent[KeyFeedOptions]):
         columns = [dg.TableColumn(there, "string") for there in dict.fromkeys(self.options.columns.values())]
         row = "row of the query" if self.options.uri_variable else "event in a day's files"
         return dg.AssetSpec(
-            f"{name}_source",
+            source_name(name),
             description=f"One row per {row}: the columns that hold keys are read, and nothing else.",
             kinds={"sql" if self.options.uri_variable else "file"},
             group_name=self.options.group or "targetdata",

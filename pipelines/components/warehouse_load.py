@@ -9,12 +9,13 @@ from dagster.components.core.decl import YamlDecl, YamlFileDecl
 from pydantic import Field
 
 from pipelines.components.component import ComponentOptions, YamlComponent
-from pipelines.components.given import Given, shown
+from pipelines.components.given import Given
 from pipelines.components.graphql_extract import GraphQLExtract
 from pipelines.environment import environment
 from pipelines.loads import tables_of_extract, warehouse_loads
 from pipelines.loads.check import load_check
 from pipelines.plan.extracts import query_of
+from pipelines.root import shown
 from resources.schema_changes import SchemaChanges
 
 

@@ -14,8 +14,8 @@ from rich.console import Console
 from pipelines.api import Api
 from pipelines.new.asset import NAMES, SETTINGS, AssetText, Keys
 from pipelines.new.component import component_text
-from pipelines.root import ROOT
-from pipelines.schema.pull import SHOWN, shown
+from pipelines.root import ROOT, shown
+from pipelines.schema.pull import SHOWN
 from resources.errors import ConfigurationError
 from resources.graphql.columns import snake_case
 from resources.graphql.plan import Paging

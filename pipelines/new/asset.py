@@ -169,7 +169,7 @@ class AssetText:
         if keys and keys.asset and not window:
             return self._range(keys.asset)
         arguments = [self._constant]
-        arguments += ["keys=keys"] if keys else []
+        arguments += ["keys=partition.keys(keys)"] if keys else []
         arguments += ["variables=partition.variables"] if window else []
         arguments += ["resume=partition.resume"]
         return self._loop(", ".join(arguments), f"keys = {self._read(keys)}" if keys else "")

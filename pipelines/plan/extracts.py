@@ -19,13 +19,17 @@ FEED_KEYS = "profile_keys"  # the asset that has the keys of the feed, all of th
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """An extract of the code location; `upstream` are the assets before it, by their tables."""
+    """An extract of the code location; `upstream` are the assets before it, by their tables.
+
+    `resources` are those of the code location, as they are configured.
+    """
 
     name: str
     key: dg.AssetKey
     asset: dg.AssetsDefinition
     api: Api
     upstream: Mapping[str, dg.AssetsDefinition]
+    resources: Mapping[str, object]
 
     @property
     def partitions(self) -> dg.PartitionsDefinition | None:
@@ -101,7 +105,7 @@ def find_extract(definitions: dg.Definitions, name: str) -> Extract:
         raise ConfigurationError(f"{name}: {there}; the extracts are {', '.join(sorted(apis))}")
     node = nodes[name]
     upstream = {table: other.assets_def for table, other in nodes.items() if other.key in node.parent_keys}
-    return Extract(name, node.key, node.assets_def, apis[name], upstream)
+    return Extract(name, node.key, node.assets_def, apis[name], upstream, definitions.resources or {})
 
 
 def planned_partitions(

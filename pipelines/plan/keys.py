@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+import dagster as dg
 import pyarrow as pa
 
 from pipelines.connections import key_source
+from pipelines.feed_keys import source_name
 from pipelines.plan.chosen import ChosenKeys
 from pipelines.plan.extracts import FEED_KEYS, Extract, PlannedPartition
 from pipelines.privacy import suppression_of
-from resources.errors import FeedError, FeedMissing, LakeError, PartitionMissing
+from resources.errors import ConfigurationError, FeedError, FeedMissing, LakeError, PartitionMissing
 from resources.feed import KeySource
 from resources.graphql.paging.keys import sorted_keys
 from resources.graphql.plan import Keyed
@@ -134,8 +136,7 @@ def key_plan(extract: Extract, plan: Keyed, lake: Lake) -> KeyPlan:
     if len(tables) != 1:
         where = f"several assets before it have {_listed(names)}" if tables else _none(extract, names)
         return Unknown(f"{where}; {how}")
-    feed = key_source() if tables[0] == FEED_KEYS else None
-    found = OfTable(extract, plan, lake, tables[0], feed)
+    found = OfTable(extract, plan, lake, tables[0], _feed(extract, tables[0]))
     differs = _differs(found)
     return Unknown(f"{differs}; {how}") if differs else found
 
@@ -157,7 +158,21 @@ def _columns(extract: Extract, table: str, lake: Lake) -> set[str]:
     published = lake.manifests(table)
     if published:
         return set(published[-1].columns)
-    return set(key_source().schema.names) if table == FEED_KEYS else set()
+    feed = _feed(extract, table)
+    return set(feed.schema.names) if feed else set()
+
+
+def _feed(extract: Extract, table: str) -> KeySource | None:
+    """Give what the table of keys is read from, where it has all keys of that."""
+    source = extract.resources.get(source_name(table))
+    if not isinstance(source, KeySource):
+        return key_source() if table == FEED_KEYS else None
+    try:
+        opened: KeySource = source.process_config_and_initialize()
+    except dg.DagsterInvalidConfigError as error:
+        variable = f"set the environment variable that {table} names"
+        raise ConfigurationError(f"what {table} reads cannot be opened: {variable}") from error
+    return opened
 
 
 def _differs(of_table: OfTable) -> str:

@@ -9,8 +9,9 @@ from graphql import DocumentNode, GraphQLSchema, Source, parse, validate
 from rich.console import Console
 
 from pipelines.api import Api
+from pipelines.root import shown
 from pipelines.schema.answers import answering
-from pipelines.schema.pull import SHOWN, own_documents, shown
+from pipelines.schema.pull import SHOWN, own_documents
 from resources.connection import Connection
 from resources.errors import ConfigurationError
 from resources.graphql.query import load_schema, located

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.syntax import Syntax
 
 from pipelines.api import Api
-from pipelines.root import ROOT
+from pipelines.root import ROOT, shown
 from pipelines.schema.answers import answering
 from resources.connection import Connection
 from resources.errors import ConfigurationError, QueryError
@@ -148,8 +148,3 @@ def as_text(schema_file: Path, pulled: PulledSchema, fitted: Mapping[Path, Fitte
     ]
     found = {"schema": shown(schema_file), "introspected": not pulled.learned, "written": written}
     return json.dumps(found | {"documents": documents, "notes": list(pulled.notes)}, indent=2)
-
-
-def shown(path: Path) -> str:
-    """Give a path as short as it can be."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

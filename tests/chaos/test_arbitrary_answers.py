@@ -264,11 +264,11 @@ def quick() -> Iterator[None]:
     """Leave out the waiting: an example takes milliseconds."""
     engine = "resources.graphql"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"{engine}.retry.BACKOFF", lambda _: 0.0)
-        patch.setattr(f"{engine}.retry.THROTTLED_ATTEMPTS", 2)
-        patch.setattr(f"{engine}.retry.MAX_PAUSE_SECONDS", 0.02)
-        patch.setattr(f"{engine}.throttle.MAX_PAUSE_SECONDS", 0.02)
-        patch.setattr(f"{engine}.throttle.FIRST_PAUSE_SECONDS", 0.001)
+        patch.setattr(f"{engine}.sending.retry.BACKOFF", lambda _: 0.0)
+        patch.setattr(f"{engine}.sending.retry.THROTTLED_ATTEMPTS", 2)
+        patch.setattr(f"{engine}.sending.retry.MAX_PAUSE_SECONDS", 0.02)
+        patch.setattr(f"{engine}.sending.throttle.MAX_PAUSE_SECONDS", 0.02)
+        patch.setattr(f"{engine}.sending.throttle.FIRST_PAUSE_SECONDS", 0.001)
         patch.setattr(f"{engine}.paging.lookup.PAUSE_SECONDS", 0.0)
         patch.setattr(f"{engine}.paging.source.PAUSE_SECONDS", 0.0)
         yield

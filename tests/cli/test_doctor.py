@@ -26,6 +26,8 @@ from tests.doctor import examined, states
 from tests.local import last_days
 from tests.sandbox import Sandbox
 
+pytestmark = pytest.mark.journey  # each runs the command itself, which takes seconds
+
 DAY = last_days()[-1]
 JSON = {"Content-Type": "application/json"}
 NOBODY = "b3a1c8e2-0000-4000-8000-8c942f685d45"
@@ -141,7 +143,6 @@ def test_a_server_that_stalls_ends_no_later_than_its_time(location: Location) ->
     assert "Traceback" not in said
 
 
-@pytest.mark.journey
 def test_a_server_that_asks_for_much_patience_gets_little(location: Location) -> None:
     location.sandbox.faults.token_every, location.sandbox.faults.token_kinds = 1, ["429"]
     location.sandbox.faults.retry_after = 600.0
@@ -438,7 +439,6 @@ def test_the_probe_stays_within_the_setting_and_may_be_left_out(location: Locati
     assert max(r.aliases for r in location.sandbox.requests) <= 1
 
 
-@pytest.mark.journey
 def test_documents_that_are_not_answered_in_time_are_too_large(location: Location) -> None:
     location.sandbox.faults.max_aliases, location.sandbox.faults.alias_refusal = 2, "timeout"
     code, found = examined(location, "aliases")
@@ -454,7 +454,6 @@ def other(stack: ExitStack) -> Sandbox:
     return stack.enter_context(Sandbox(people=5, seed=8, variant="lists"))
 
 
-@pytest.mark.journey
 def test_another_api_is_looked_at_too(location: Location, other: Sandbox, tmp_path: Path) -> None:
     token = str(other._tokens.make(expires_in=True)["access_token"])
     location.settings |= {

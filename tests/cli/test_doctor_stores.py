@@ -19,6 +19,8 @@ from tests.doctor import examined, states
 from tests.local import last_days
 from tests.sandbox import Sandbox
 
+pytestmark = pytest.mark.journey  # each runs the command itself, which takes seconds
+
 DAY = last_days()[-1]
 LOCAL = ("settings", "names", "env-file", "feed", "lake", "warehouse", "privacy", "dagster", "daemon", "pool")
 
@@ -45,7 +47,6 @@ def everything(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.journey
 def test_nothing_is_made_where_nothing_was(location: Location) -> None:
     before = everything(location.folder)
     code, _ = examined(location)
@@ -53,7 +54,6 @@ def test_nothing_is_made_where_nothing_was(location: Location) -> None:
     assert everything(location.folder) == before
 
 
-@pytest.mark.journey
 def test_nothing_is_changed_where_runs_have_been(location: Location) -> None:
     location.materialize(str(DAY), select="*")
     before = everything(location.folder)
@@ -68,7 +68,8 @@ def test_two_doctors_at_once_do_not_see_each_other(location: Location) -> None:
     (location.folder / "lake").mkdir()
     running = [location.start("targetdata", "doctor", "--only", "lake", "--only", "feed") for _ in range(2)]
     assert [process.wait(60) for process in running] == [0, 0]
-    assert list((location.folder / "lake").iterdir()) == []
+    left = {path.relative_to(location.folder / "lake") for path in (location.folder / "lake").rglob("*")}
+    assert left <= {Path("_staging")}, "the folder may be left, empty, by the one that found it there"
 
 
 # Settings
@@ -353,7 +354,6 @@ def test_nobody_asks_for_who_was_erased(location: Location) -> None:
 # Dagster
 
 
-@pytest.mark.journey
 def test_a_home_that_is_not_there_or_not_set_up_is_told_of(location: Location) -> None:
     config = (location.home / "dagster.yaml").read_text()
     (location.home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")

@@ -12,6 +12,8 @@ from tests.desk import Desk, said
 from tests.local import last_days
 from tests.sandbox import Sandbox
 
+pytestmark = pytest.mark.journey  # each runs the command itself, which takes seconds
+
 DAY = last_days()[-1]
 KEYRING_BACKEND = {"PYTHON_KEYRING_BACKEND": "keyrings.alt.file.PlaintextKeyring"}
 
@@ -21,7 +23,6 @@ def desk(sandbox: Sandbox, tmp_path: Path) -> Desk:
     return Desk(sandbox, tmp_path)
 
 
-@pytest.mark.journey
 def test_several_accounts_have_tokens_of_their_own(desk: Desk) -> None:
     token, url = desk.sandbox.refresh_token, desk.sandbox.url
     desk.env_file.write_text(f"TARGETDATA_REFRESH_TOKEN=of-all\nTARGETDATA_EU_BASE_URL={url}\n")
@@ -94,7 +95,6 @@ def test_an_account_does_not_take_the_keyrings_token_of_another(desk: Desk) -> N
     assert (done.returncode, "there is no offline refresh token: it is not set" in said(done)) == (1, True)
 
 
-@pytest.mark.journey
 def test_a_run_of_dagster_reads_the_keyring_by_itself_and_records_no_token(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

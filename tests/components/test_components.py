@@ -2,21 +2,28 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import fields
 from pathlib import Path
 
 import dagster as dg
 import duckdb
 import pyarrow as pa
 import pytest
+import yaml
 from graphql import print_schema
 
 from pipelines.accounts import of_account
 from pipelines.assets import assets_of
+from pipelines.components.extract_options import PagingOptions
 from pipelines.environment import environment
-from pipelines.plan.extracts import PlannedPartition, find_extract
+from pipelines.other_api import graphql_environment
+from pipelines.plan.extracts import PlannedPartition, find_extract, planned_partitions
+from pipelines.plan.keys import Origin, key_plan
 from resources.errors import ConfigurationError
+from resources.graphql.plan import Keyed, Paging
 from resources.graphql_resource import ApiResource, GraphQLResource
 from resources.lake import Lake
 from resources.warehouse.resource import Warehouse
@@ -24,6 +31,7 @@ from tests.bookshop import BOOKS, ITEMS, TORN, Bookshop
 from tests.bookshop import SCHEMA as BOOKSHOP
 from tests.components.yaml_defs import assets, connected, extract, load, write
 from tests.conftest import PROFILES_QUERY, ROOT, Connect
+from tests.dagster_runs import Location, copied_checkout
 from tests.local import last_days
 from tests.sandbox import Sandbox
 from tests.sandbox.lists import changed
@@ -89,8 +97,8 @@ def test_keys_an_extract_and_its_loads_stand_in_yaml_alone(
     assert all(checks.values())
 
 
-def test_the_loads_of_an_extract_in_python_are_defined_by_its_folder(
-    defs: Path, stack: ExitStack, tmp_path: Path
+def test_the_loads_of_an_extract_of_another_folder_are_defined_by_its_name(
+    defs: Path,
 ) -> None:
     write(defs / "people", extract(keys="profile_keys", partitions="daily"), document=BY_UMID)
     write(defs / "people_loads", f"{LOAD}attributes:\n  of: people\n  schema_changes: additive\n")
@@ -124,6 +132,29 @@ def test_keys_come_from_a_database_whose_uri_is_named_only(
     assert "secret-name" not in stored
 
 
+def test_keys_of_a_day_that_is_not_published_are_planned_from_their_feed(
+    defs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / f"{DAY}.csv").write_text("umid\na\nb\na\n")
+    write(defs / "people_keys", KEYS.format(files="x").replace("files: x", "files_variable: THE_FEED"))
+    write(defs / "people", extract(keys="people_keys"), document=BY_UMID)
+    planned = find_extract(connected(load(defs)), "people")
+    assert isinstance(planned.query.plan, Keyed)
+    lake = Lake(path=str(tmp_path / "lake"))
+    with pytest.raises(ConfigurationError, match="set the environment variable that people_keys names"):
+        key_plan(planned, planned.query.plan, lake)
+    monkeypatch.setenv("THE_FEED", f"{tmp_path}/{{date}}.csv")
+    plan = key_plan(planned, planned.query.plan, lake)
+    with dg.instance_for_test() as instance:
+        (found,) = plan.of(planned_partitions(planned, str(DAY), str(DAY), instance))
+    assert found.keys is not None
+    assert (plan.says, found.origin, found.keys["umid"].to_pylist()) == (
+        "people_keys",
+        Origin.FEED,
+        ["a", "b"],
+    )
+
+
 @pytest.mark.parametrize("attributes", [{}, {"window": ["from", "to"]}])
 def test_the_window_of_a_list_is_the_day_of_its_partition(
     attributes: dict[str, object], connect: Connect, stack: ExitStack, defs: Path, tmp_path: Path
@@ -145,8 +176,8 @@ def test_the_window_of_a_list_is_the_day_of_its_partition(
 def test_a_list_of_another_api_has_no_partitions(shop: Bookshop, defs: Path, tmp_path: Path) -> None:
     schema = str(tmp_path / "bookshop.graphql")
     paging = {"strategy": "offset", "position": "offset", "size": "limit"}
-    yaml = extract(schema_file=schema, api="graphql", identity="item_id", paging=paging)
-    write(defs / "books", yaml, document=BOOK_LIST)
+    text = extract(schema_file=schema, api="graphql", identity="item_id", paging=paging)
+    write(defs / "books", text, document=BOOK_LIST)
     found = load(defs)
     assert assets(found)["books"].partitions_def is None
     materialize(found, tmp_path / "lake", graphql=GraphQLResource(url=shop.url))
@@ -181,8 +212,8 @@ def test_keys_of_an_asset_without_partitions_are_asked_without(
 ) -> None:
     schema = str(tmp_path / "bookshop.graphql")
     write(defs / "books", extract(schema_file=schema), document=BOOK_LIST)
-    yaml = extract(schema_file=schema, keys="books", identity="item_id", partitions="none")
-    write(defs / "things", yaml, document=ITEM)
+    text = extract(schema_file=schema, keys="books", identity="item_id", partitions="none")
+    write(defs / "things", text, document=ITEM)
     materialize(load(defs), tmp_path / "lake", graphql=GraphQLResource(url=shop.url))
     found = table(tmp_path / "lake", "things")["item_id"].to_pylist()
     assert sorted(found) == sorted(book["item_id"] for book in BOOKS)
@@ -197,8 +228,8 @@ def test_identifiers_of_several_kinds_are_asked_in_turn(
         "query people($idName: String!, $idValue: String!) "
         "{ personTargetDataByAnyId(idName: $idName, idValue: $idValue) { profileId } }"
     )
-    yaml = extract(keys=str(tmp_path / "keys.csv"), kinds=["umid", "customer-id"], identity="profileId")
-    write(defs / "people", yaml, document=document)
+    text = extract(keys=str(tmp_path / "keys.csv"), kinds=["umid", "customer-id"], identity="profileId")
+    write(defs / "people", text, document=document)
     materialize(load(defs), tmp_path / "lake", targetdata=connect(sandbox))
     rows = table(tmp_path / "lake", "people__lookups").to_pylist()
     assert {(row["umid"], row["customer_id"], row["answered_by"]) for row in rows} == {
@@ -212,7 +243,7 @@ def test_privacy_lists_and_scalars_are_as_the_options_say(
 ) -> None:
     monkeypatch.setenv("TARGETDATA_PRIVACY_KEY", "k" * 40)
     (tmp_path / "keys.csv").write_text("\n".join(["umid", *sandbox.umids_of(DAY)]))
-    yaml = extract(
+    text = extract(
         keys=str(tmp_path / "keys.csv"),
         identity="profileId",
         explode=["identifiers"],
@@ -221,7 +252,7 @@ def test_privacy_lists_and_scalars_are_as_the_options_say(
         test_profiles="exclude",
         schema_drift=True,
     )
-    write(defs / "people", yaml, document=PROFILES)
+    write(defs / "people", text, document=PROFILES)
     found = load(defs)
     materialize(found, tmp_path / "lake", targetdata=connect(sandbox))
     people = table(tmp_path / "lake", "people")
@@ -237,8 +268,8 @@ def test_an_account_stands_before_the_keys_and_owners_are_kept(
     defs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(defs / "people_keys", KEYS.format(files="data/feed/{date}.csv"))
-    yaml = extract(keys="people_keys", owners=["jane@example.com"], group="crm", description="One row.")
-    write(defs / "people", yaml + f"---\n{LOAD}", document=BY_UMID)
+    text = extract(keys="people_keys", owners=["jane@example.com"], group="crm", description="One row.")
+    write(defs / "people", text + f"---\n{LOAD}", document=BY_UMID)
     monkeypatch.setenv("TARGETDATA_ACCOUNT", "eu")
     environment.cache_clear()
     try:
@@ -289,3 +320,89 @@ def test_secrets_in_a_uri_are_refused(defs: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"defs.yaml:3: files: a URI with a user") as error:
         load(defs)
     assert "secret@" not in str(error.value)
+
+
+IN_PYTHON = """
+import json
+from pipelines.definitions import defs
+
+graph = defs().resolve_asset_graph()
+print(json.dumps({
+    "loads": sorted(k.path[-1] for k in graph.materializable_asset_keys if k.path[0] == "warehouse"),
+    "twice": sorted(k.path[-1] for k in graph.get_all_asset_keys() if k.path[-1] == "plain"),
+}))
+"""
+
+
+def test_the_loads_of_an_extract_in_python_stand_in_yaml(sandbox: Sandbox, tmp_path: Path) -> None:
+    clone = copied_checkout(tmp_path / "clone")
+    plain_folder = clone / "pipelines" / "defs" / "plain"
+    shutil.copytree(clone / "pipelines" / "defs" / "profiles", plain_folder)
+    (plain_folder / "profiles.graphql").rename(plain_folder / "plain.graphql")
+    code = (plain_folder / "assets.py").read_text().replace("profiles.graphql", "plain.graphql")
+    (plain_folder / "assets.py").write_text(
+        code.replace("def profiles(", "def plain(").replace("(profiles,", "(plain,")
+    )
+    write(clone / "pipelines" / "defs" / "plain_loads", f"{LOAD}attributes:\n  of: plain\n")
+    found = json.loads(Location(sandbox, tmp_path, clone).run("python", IN_PYTHON).stdout.splitlines()[-1])
+    assert {"plain", "plain__lookups", "plain__identifiers"} <= set(found["loads"])
+    assert found["twice"] == ["plain", "plain"]  # the extract, and its own load
+
+
+def test_the_bare_word_null_is_the_paging_option_of_that_name() -> None:
+    said = PagingOptions.model_validate(yaml.safe_load("errors: null\nnull_rows: drop"))
+    assert Paging(**said.model_dump()) == Paging(errors="null", null_rows="drop")
+    assert PagingOptions().errors is None
+
+
+def test_yaml_has_all_that_paging_has() -> None:
+    assert list(PagingOptions.model_fields) == [field.name for field in fields(Paging)]
+
+
+def test_without_the_options_the_settings_of_its_api_count(
+    shop: Bookshop, defs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ids.csv").write_text(f"item_id\n1\n{TORN}\n")
+    text = extract(
+        schema_file=str(tmp_path / "bookshop.graphql"), keys=str(tmp_path / "ids.csv"), identity="item_id"
+    )
+    write(defs / "things", text, document=ITEM)
+    api = GraphQLResource(url=shop.url)
+    with pytest.raises(dg.Failure, match="1 of 2 keys failed"):
+        materialize(load(defs), tmp_path / "lake", graphql=api)
+    monkeypatch.setenv("GRAPHQL_MAX_FAILED", "1")
+    graphql_environment.cache_clear()
+    try:
+        materialize(load(defs), tmp_path / "lake", graphql=api)
+    finally:
+        monkeypatch.undo()
+        graphql_environment.cache_clear()
+    assert table(tmp_path / "lake", "things")["title"].to_pylist() == ["Book 1"]
+
+
+@pytest.mark.parametrize(("require", "rows"), [("all", 1), ("any", 3)])
+def test_a_row_counts_with_all_or_any_of_its_key_columns(
+    require: str, rows: int, defs: Path, tmp_path: Path
+) -> None:
+    (tmp_path / f"{DAY}.csv").write_text("u,c\na,1\nb,\n,2\n,\n")
+    options = f"  columns: {{umid: u, customer_id: c}}\n  require: {require}\n"
+    write(defs / "both_keys", KEYS.format(files=json.dumps(f"{tmp_path}/{{date}}.csv")) + options)
+    materialize(load(defs), tmp_path / "lake", day=DAY)
+    assert table(tmp_path / "lake", "both_keys", DAY).num_rows == rows
+
+
+def test_the_loads_let_new_columns_in_if_that_is_said(shop: Bookshop, defs: Path, tmp_path: Path) -> None:
+    text = extract(schema_file=str(tmp_path / "bookshop.graphql"), identity="item_id") + f"---\n{LOAD}"
+    connections = {
+        "graphql": GraphQLResource(url=shop.url),
+        "warehouse": Warehouse(uri=f"duckdb://{tmp_path}/w.duckdb", namespace="", wait_seconds=5),
+    }
+    write(defs / "books", text, document=BOOK_LIST.replace(" pages", ""))
+    materialize(load(defs), tmp_path / "lake", **connections)
+    write(defs / "books", text, document=BOOK_LIST)
+    with pytest.raises(dg.Failure, match="pages"):
+        materialize(load(defs), tmp_path / "lake", **connections)
+    write(defs / "books", f"{text}attributes:\n  schema_changes: additive\n")
+    materialize(load(defs), tmp_path / "lake", **connections)
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as database:
+        assert database.execute("SELECT count(pages) FROM books").fetchall() == [(len(BOOKS),)]

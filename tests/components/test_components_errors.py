@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import components
+from pipelines.misnamed import COMPONENTS
 from resources.errors import ExtractionError
 from tests.components.yaml_defs import load, write
 from tests.conftest import ROOT
@@ -216,3 +218,25 @@ def test_loads_of_a_folder_whose_extract_has_another_name_are_refused(defs: Path
     found = complaint(defs)
     assert found.startswith(expected), found
     assert found.endswith("there are: persons")
+
+
+@pytest.mark.parametrize(
+    ("yaml", "expected"),
+    [
+        (
+            "\ntype: pipelines.components.GraphqlExtract\n",
+            "people/defs.yaml:2: type: there is no GraphqlExtract; did",
+        ),
+        (
+            "type: 'pipelines.components.Zzz'\n",
+            "people/defs.yaml:1: type: there is no Zzz; There are: GraphQLExtract",
+        ),
+        ("# nothing\n", "people/defs.yaml: it is empty; it begins with type: pipelines.components."),
+    ],
+)
+def test_a_type_that_is_none_is_named(defs: Path, yaml: str, expected: str) -> None:
+    assert said(defs, yaml).startswith(expected)
+
+
+def test_a_type_that_is_none_is_compared_with_all_that_there_are() -> None:
+    assert sorted(COMPONENTS) == sorted(components.__all__)

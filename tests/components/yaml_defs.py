@@ -20,7 +20,7 @@ def load(defs: Path) -> dg.Definitions:
     """Load all folders below one."""
     module = ModuleType("yaml_defs")
     module.__file__ = str(defs / "__init__.py")
-    with plain_errors(), warnings.catch_warnings():
+    with plain_errors(defs), warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)  # as load_from_defs_folder does
         found = ComponentTree(defs_module=module, project_root=defs.parent).build_defs()
     require_needed(found)

@@ -91,6 +91,11 @@ def test_loading_imports_nothing_that_only_a_run_needs(load: Load) -> None:
     assert not AT_A_RUN & set(load["modules"])
 
 
+def test_loading_without_a_defs_yaml_imports_no_component(load: Load) -> None:
+    assert "pipelines.needed" in load["modules"]
+    assert [name for name in load["modules"] if name.startswith("pipelines.components")] == []
+
+
 def test_the_folder_is_read_once_a_process_and_the_schema_once_for_all_queries(load: Load) -> None:
     assert (load["folders"], load["schemas"]) == (1, 1)
 
