@@ -1,14 +1,9 @@
-"""Where the checkout is, places that are said from there on, and how a path is shown."""
+"""Where the checkout is, places that are said from there on, and how paths are shown."""
 
 import glob
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def shown(path: Path) -> str:
-    """Give a path as short as it can be."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def from_root(path: str | Path) -> Path:
@@ -21,3 +16,8 @@ def pattern_from_root(pattern: str) -> str:
     if "://" in pattern or pattern.startswith("~") or Path(pattern).is_absolute():
         return pattern
     return f"{glob.escape(str(ROOT))}/{pattern}"
+
+
+def shown(path: Path) -> str:
+    """Give a path as short as it can be."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

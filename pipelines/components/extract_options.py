@@ -1,4 +1,4 @@
-"""The options of a `GraphQLExtract`: what neither the document nor the schema says."""
+"""The options of a `GraphQLExtract`: what its document and the schema do not say."""
 
 from typing import Annotated, Literal
 

@@ -210,6 +210,16 @@ def test_loads_of_nothing_are_refused(defs: Path, options: str, expected: str) -
     assert found.startswith(expected), found
 
 
+def test_loads_of_a_folder_whose_extract_has_another_name_are_refused(defs: Path) -> None:
+    write(defs / "loads", f"{TYPE}WarehouseLoad\nattributes:\n  of: people\n")
+    yaml = f"{TYPE}GraphQLExtract\nattributes:\n  keys: profile_keys\n"
+    write(defs / "people", yaml, document=LOOKUP, name="persons")
+    expected = "loads/defs.yaml:3: of: people has no asset people, and an extract has its folder's name"
+    found = complaint(defs)
+    assert found.startswith(expected), found
+    assert found.endswith("there are: persons")
+
+
 @pytest.mark.parametrize(
     ("yaml", "expected"),
     [
@@ -230,13 +240,3 @@ def test_a_type_that_is_none_is_named(defs: Path, yaml: str, expected: str) -> N
 
 def test_a_type_that_is_none_is_compared_with_all_that_there_are() -> None:
     assert sorted(COMPONENTS) == sorted(components.__all__)
-
-
-def test_loads_of_a_folder_whose_extract_has_another_name_are_refused(defs: Path) -> None:
-    write(defs / "loads", f"{TYPE}WarehouseLoad\nattributes:\n  of: people\n")
-    yaml = f"{TYPE}GraphQLExtract\nattributes:\n  keys: profile_keys\n"
-    write(defs / "people", yaml, document=LOOKUP, name="persons")
-    expected = "loads/defs.yaml:3: of: people has no asset people, and an extract has its folder's name"
-    found = complaint(defs)
-    assert found.startswith(expected), found
-    assert found.endswith("there are: persons")

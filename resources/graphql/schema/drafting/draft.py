@@ -11,8 +11,8 @@ from resources.errors import QueryError
 from resources.graphql.columns import snake_case
 from resources.graphql.plan.place import plain
 from resources.graphql.plan.vocabulary import MORE
-from resources.graphql.schema.drafting.document import RESERVED, WINDOW, document_text, fields_in
 from resources.graphql.schema.drafting.beside import left_beside
+from resources.graphql.schema.drafting.document import RESERVED, WINDOW, document_text, fields_in
 from resources.graphql.schema.drafting.finding import find_root
 from resources.graphql.schema.drafting.identity import default_identity
 from resources.graphql.schema.drafting.reading import conditions, limits, may_be_a_page
