@@ -14,6 +14,7 @@ from pipelines.loading import loading
 from pipelines.needed import require_needed
 from pipelines.owners import owned
 from pipelines.root import ROOT
+from pipelines.yaml_files import require_components
 from resources.errors import ExtractionError
 
 # Said of every check that Dagster adds a file's place to; the pinned minor version keeps it as it is.
@@ -25,6 +26,7 @@ warnings.filterwarnings("ignore", message="Parameter `execution_type`", category
 def defs() -> dg.Definitions:
     """Load `pipelines/defs/`, for one of several accounts if the process is of one."""
     with loading():
+        require_components(ROOT / "pipelines" / "defs")
         with plain_errors():
             found = dg.load_from_defs_folder(path_within_project=ROOT)
         require_needed(found)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar, Generic, Self, TypeVar, cast
 
 import dagster as dg
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from pipelines.components.given import Given
 from pipelines.environment import OWNER
@@ -66,6 +66,21 @@ def _owner(text: str) -> str:
 
 Owner = Annotated[str, AfterValidator(_owner)]
 
+# What Dagster takes, as patterns, for editors too.
+GROUP = r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*$"
+TagName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_.-]{1,63}/)?[A-Za-z0-9_.-]{1,63}$")]
+TagValue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{0,63}$")]
+
+
+def _no_switch(given: object) -> object:
+    if isinstance(given, bool):
+        raise ValueError("it is a number")  # noqa: TRY004
+    return given
+
+
+# YAML reads yes, no, on and off as booleans, which would count as 1 and 0.
+Number = BeforeValidator(_no_switch)
+
 
 class AssetOptions(ComponentOptions):
     """How Dagster presents an asset, and how long its partitions are kept."""
@@ -74,10 +89,12 @@ class AssetOptions(ComponentOptions):
     owners: list[Owner] | None = Field(
         None, description="Owners: mail addresses and teams; without them those in TARGETDATA_OWNERS."
     )
-    group: str | None = Field(None, description="Dagster's group; the API's name, or `targetdata` for keys.")
-    tags: dict[str, str] | None = Field(None, description="Dagster's tags of the asset.")
-    retention_days: int | None = Field(
-        None, ge=1, description="Days that partitions are kept after their end; without it for all time."
+    group: str | None = Field(
+        None, pattern=GROUP, description="Dagster's group; the API's name, or `targetdata` for keys."
+    )
+    tags: dict[TagName, TagValue] | None = Field(None, description="Dagster's tags of the asset.")
+    retention_days: Annotated[int, Field(ge=1), Number] | None = Field(
+        None, description="Days that partitions are kept after their end; without it for all time."
     )
 
     @property

@@ -11,12 +11,13 @@ from pipelines.api import MARK, Api
 from pipelines.checks import extract_checks
 from pipelines.checks.drift import drift_check
 from pipelines.components.asset import Policies, extract_asset, require_keys
-from pipelines.components.component import AssetOptions, ComponentOptions, YamlComponent
-from pipelines.components.given import Given, shown
+from pipelines.components.component import AssetOptions, ComponentOptions, Number, YamlComponent
+from pipelines.components.given import Given
 from pipelines.environment import environment
 from pipelines.needed import Need
 from pipelines.plan.chosen import ChosenKeys
 from pipelines.root import ROOT
+from pipelines.yaml_files import shown
 from resources.errors import ExtractionError
 from resources.feed import read_key_file
 from resources.graphql.page import MaxFailed, read_max_failed
@@ -59,7 +60,9 @@ class PagingOptions(ComponentOptions):
     next: str | None = Field(None, description="Path to the number of the next page.")
     total: str | None = Field(None, description="Path to the number of all rows.")
     total_pages: str | None = Field(None, description="Path to the number of all pages.")
-    first_page: int | None = Field(None, description="The number of the first page, 1 or 0.")
+    first_page: Annotated[int, Number] | None = Field(
+        None, description="The number of the first page, 1 or 0."
+    )
     errors: Null | None = Field(
         None, description="`null` keeps rows of which the server nulls fields with an error."
     )
@@ -76,7 +79,9 @@ class GraphQLExtractOptions(AssetOptions):
         None, description="`targetdata` or `graphql`; by default what `# api:` at the document's top says."
     )
     keys: str | None = Field(
-        None, description="Where a lookup's keys are: an asset, or a file from the checkout's folder on."
+        None,
+        min_length=1,
+        description="Where a lookup's keys are: an asset, or a file from the checkout's folder on.",
     )
     key_columns: dict[str, str] | None = Field(
         None, description="Of a file: key column, and its column there; by default those of the variables."
@@ -217,7 +222,7 @@ class GraphQLExtract(YamlComponent[GraphQLExtractOptions]):
 
     def _asset(self, given: Given, query: Query, api: Api) -> dg.AssetsDefinition:
         options = self.options
-        keys = self._keys(query)
+        keys = self._keys(given, query)
         by_asset = isinstance(keys, str)
         with given.named("keys"):
             require_keys(query, keys)
@@ -237,15 +242,21 @@ class GraphQLExtract(YamlComponent[GraphQLExtractOptions]):
             metadata=options.retention,
         )
 
-    def _keys(self, query: Query) -> str | ChosenKeys | None:
+    def _keys(self, given: Given, query: Query) -> str | ChosenKeys | None:
         """Say where keys come from: an asset, or a file."""
         keys = self.options.keys
-        if keys is None or re.fullmatch(r"\w+", keys) or not isinstance(query.plan, Keyed):
+        is_file = keys is not None and not re.fullmatch(r"\w+", keys)
+        if self.options.key_columns and not is_file:
+            raise given.error("key_columns", reason="these are of a file, and keys names none")
+        if keys is None or not is_file or not isinstance(query.plan, Keyed):
             return keys
+        given.require_no_secret("keys", keys, "a KeyFeed takes it from there with files_variable")
         place = keys if "://" in keys else str(ROOT / Path(keys).expanduser())
         names = [field.name for field in query.plan.key_fields]
         spelled = list(query.plan.kinds) or [key.variable.name.value for key in query.plan.keys]
         columns = self.options.key_columns or dict(zip(names, spelled, strict=True))
+        if set(columns) != set(names):
+            raise given.error("key_columns", reason=f"the key columns are {', '.join(names)}")
         require = "any" if query.plan.kinds else "all"
         return ChosenKeys(
             query,

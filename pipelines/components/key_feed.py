@@ -3,30 +3,35 @@
 import glob
 import re
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import dagster as dg
 from pydantic import Field
 
-from pipelines.components.component import AssetOptions, ComponentOptions, YamlComponent
-from pipelines.components.given import Given, shown
+from pipelines.components.component import AssetOptions, ComponentOptions, Number, YamlComponent
+from pipelines.components.given import Given
 from pipelines.defs.daily import BACKFILL, DAILY
+from pipelines.environment import environment
 from pipelines.feed_keys import publish_keys
 from pipelines.lineage import table_metadata
 from pipelines.root import ROOT
+from pipelines.yaml_files import shown
 from resources.feed import Feed, KeySource, SqlKeys
+from resources.key_files.place import expanded
 from resources.lake import Lake
 from resources.lake.declared import COLUMN_SCHEMA
 
+NAME = r"^[A-Za-z0-9_]+$"  # of an asset, in Dagster
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 PLACES = ("files", "files_variable", "uri_variable")
-SECRET = re.compile(r"://[^/]*@|\?.*=")  # a user before the host, or parameters behind the path
 
 
 class KeyFeedOptions(AssetOptions):
     """The options of a KeyFeed."""
 
-    name: str | None = Field(None, description="The asset and its table; by default the folder's name.")
+    name: str | None = Field(
+        None, pattern=NAME, description="The asset and its table; by default the folder's name."
+    )
     files: str | None = Field(
         None, description="A day's files: path or URI with `{date}` or `{date:%Y/%m/%d}`, `*` and `**`."
     )
@@ -50,8 +55,8 @@ class KeyFeedOptions(AssetOptions):
     require: Literal["all", "any"] = Field(
         "all", description="A row counts if it has `all` key columns, or `any`."
     )
-    late_seconds: float = Field(
-        1800.0, gt=0, description="While a day's file is missing, how long to wait before looking again."
+    late_seconds: Annotated[float, Field(gt=0), Number] = Field(
+        1800.0, description="While a day's file is missing, how long to wait before looking again."
     )
 
 
@@ -63,6 +68,8 @@ class KeyFeed(YamlComponent[KeyFeedOptions]):
     def define(self, given: Given) -> dg.Definitions:
         """Define the asset, what it reads, and the connection."""
         name = self.options.name or given.folder.name
+        if not re.fullmatch(NAME, name):
+            raise given.error("name", reason=f"the folder's name, {name}, can be none of an asset: say one")
         source = self._source(given)
         return dg.Definitions(
             assets=[self._upstream(name), self._asset(name, source)],
@@ -141,13 +148,10 @@ class KeyFeed(YamlComponent[KeyFeedOptions]):
     def _pattern(self, given: Given) -> str:
         """Give the pattern, from the checkout's folder on; a URI that may hold a secret is not taken."""
         pattern = self.options.files or ""
+        with given.named("files"):
+            expanded(pattern, environment().start_date)
         if "://" in pattern:
-            if SECRET.search(pattern):
-                raise given.error(
-                    "files",
-                    reason="a URI with a user, a password or parameters is a secret: name the environment "
-                    "variable that has it with files_variable",
-                )
+            given.require_no_secret("files", pattern, "name the variable that has it with files_variable")
             return pattern
         if Path(pattern).is_absolute() or pattern.startswith("~"):
             return pattern

@@ -289,3 +289,28 @@ def test_secrets_in_a_uri_are_refused(defs: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"defs.yaml:3: files: a URI with a user") as error:
         load(defs)
     assert "secret@" not in str(error.value)
+
+
+def test_loads_may_be_of_one_of_several_extracts_in_the_file(tmp_path: Path) -> None:
+    folder = write(tmp_path / "defs" / "people", "", document=BY_UMID)
+    (folder / "others.graphql").write_text(BY_UMID.replace("people", "others"))
+    both = [extract(document=f"{name}.graphql", keys="keys.csv") for name in ("people", "others")]
+    for name in ("people", "others"):
+        write(folder, "---\n".join([*both, f"{LOAD}attributes:\n  of: {name}\n"]))
+        assert loaded(tmp_path / "defs") == {f"warehouse/{name}", f"warehouse/{name}__lookups"}
+
+
+def test_loads_of_another_folder_are_of_the_extract_that_is_there(tmp_path: Path) -> None:
+    write(tmp_path / "defs" / "a_folder", extract(keys="keys.csv"), document=BY_UMID, name="people")
+    write(tmp_path / "defs" / "loads", f"{LOAD}attributes:\n  of: a_folder\n")
+    assert loaded(tmp_path / "defs") == {"warehouse/people", "warehouse/people__lookups"}
+
+
+def loaded(defs: Path) -> set[str]:
+    keys = (
+        key
+        for asset in load(defs).assets or ()
+        if isinstance(asset, dg.AssetsDefinition)
+        for key in asset.keys
+    )
+    return {key.to_user_string() for key in keys if key.path[0] == "warehouse"}
