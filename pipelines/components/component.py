@@ -1,11 +1,12 @@
 """What the components have in common: options that are read with their lines, and how an asset is shown."""
 
+import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Generic, Self, TypeVar, cast
 
 import dagster as dg
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from pipelines.components.given import Given
 from pipelines.environment import OWNER
@@ -66,10 +67,25 @@ def _owner(text: str) -> str:
 
 Owner = Annotated[str, AfterValidator(_owner)]
 
-# What Dagster takes, as patterns, for editors too.
-GROUP = r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*$"
-TagName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_.-]{1,63}/)?[A-Za-z0-9_.-]{1,63}$")]
-TagValue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{0,63}$")]
+
+def matching(pattern: str, says: str) -> AfterValidator:
+    """Take what Dagster takes; no pattern for editors, as a template is none of it until it is filled in."""
+
+    def checked(text: str) -> str:
+        if not re.fullmatch(pattern, text, re.ASCII):
+            raise ValueError(says)
+        return text
+
+    return AfterValidator(checked)
+
+
+Name = Annotated[str, matching(r"\w+", "it has letters, digits and _ only")]
+Group = Annotated[str, matching(r"\w+(/\w+)*", "it has letters, digits and _ only, and / between its parts")]
+TAG = "it has letters, digits and _-. only, 63 at most"
+TagName = Annotated[
+    str, matching(r"([\w.-]{1,63}/|dagster/kind/)?[\w.-]{1,63}", f"{TAG}, and / behind a namespace")
+]
+TagValue = Annotated[str, matching(r"[\w.-]{0,63}", TAG)]
 
 
 def _no_switch(given: object) -> object:
@@ -89,8 +105,8 @@ class AssetOptions(ComponentOptions):
     owners: list[Owner] | None = Field(
         None, description="Owners: mail addresses and teams; without them those in TARGETDATA_OWNERS."
     )
-    group: str | None = Field(
-        None, pattern=GROUP, description="Dagster's group; the API's name, or `targetdata` for keys."
+    group: Group | None = Field(
+        None, description="Dagster's group; the API's name, or `targetdata` for keys."
     )
     tags: dict[TagName, TagValue] | None = Field(None, description="Dagster's tags of the asset.")
     retention_days: Annotated[int, Field(ge=1), Number] | None = Field(

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import dagster as dg
 from pydantic import Field
 
-from pipelines.components.component import AssetOptions, ComponentOptions, Number, YamlComponent
+from pipelines.components.component import AssetOptions, ComponentOptions, Name, Number, YamlComponent
 from pipelines.components.given import Given
 from pipelines.defs.daily import BACKFILL, DAILY
 from pipelines.environment import environment
@@ -21,7 +21,6 @@ from resources.key_files.place import expanded
 from resources.lake import Lake
 from resources.lake.declared import COLUMN_SCHEMA
 
-NAME = r"^[A-Za-z0-9_]+$"  # of an asset, in Dagster
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 PLACES = ("files", "files_variable", "uri_variable")
 
@@ -29,9 +28,7 @@ PLACES = ("files", "files_variable", "uri_variable")
 class KeyFeedOptions(AssetOptions):
     """The options of a KeyFeed."""
 
-    name: str | None = Field(
-        None, pattern=NAME, description="The asset and its table; by default the folder's name."
-    )
+    name: Name | None = Field(None, description="The asset and its table; by default the folder's name.")
     files: str | None = Field(
         None, description="A day's files: path or URI with `{date}` or `{date:%Y/%m/%d}`, `*` and `**`."
     )
@@ -68,7 +65,7 @@ class KeyFeed(YamlComponent[KeyFeedOptions]):
     def define(self, given: Given) -> dg.Definitions:
         """Define the asset, what it reads, and the connection."""
         name = self.options.name or given.folder.name
-        if not re.fullmatch(NAME, name):
+        if not re.fullmatch(r"\w+", name, re.ASCII):
             raise given.error("name", reason=f"the folder's name, {name}, can be none of an asset: say one")
         source = self._source(given)
         return dg.Definitions(

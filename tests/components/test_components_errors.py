@@ -51,9 +51,10 @@ def said(defs: Path, yaml: str, document: str = LOOKUP) -> str:
         ),
         ("scalars:\n    Money: cash", "people/defs.yaml:4: scalars: Money cannot be kept as 'cash'"),
         ("owners: [nobody]", "people/defs.yaml:4: owners.0: an owner is a mail address or a team"),
-        ("tags: {a b: c}", "people/defs.yaml:4: tags.a b: String should match"),
-        ("tags: {a: b c}", "people/defs.yaml:4: tags.a: String should match"),
-        ("group: a b", "people/defs.yaml:4: group: String should match"),
+        ("tags: {a b: c}", "people/defs.yaml:4: tags.a b: it has letters, digits and _-. only, 63 at most"),
+        ("tags: {a: b c}", "people/defs.yaml:4: tags.a: it has letters, digits and _-. only"),
+        ("group: größe", "people/defs.yaml:4: group: it has letters, digits and _ only, and"),
+        ("group: a b", "people/defs.yaml:4: group: it has letters, digits and _ only, and"),
         ("retention_days: yes", "people/defs.yaml:4: retention_days: it is a number"),
         ("paging:\n    first_page: no", "people/defs.yaml:5: paging.first_page: it is a number"),
         (
@@ -191,7 +192,10 @@ def test_one_document_is_expected_in_the_folder(defs: Path) -> None:
         ("files: a.csv", "profile_keys/defs.yaml:3: files: The feed's pattern has no {date}"),
         ("files: '{day}.csv'", "profile_keys/defs.yaml:3: files: The feed's pattern may hold {date} or"),
         ("files: '{date}.csv'\n  late_seconds: on", "profile_keys/defs.yaml:4: late_seconds: it is a number"),
-        ("files: '{date}.csv'\n  name: a-b", "profile_keys/defs.yaml:4: name: String should match"),
+        (
+            "files: '{date}.csv'\n  name: a-b",
+            "profile_keys/defs.yaml:4: name: it has letters, digits and _ only",
+        ),
         (
             "uri_variable: CRM\n  query: no.sql",
             "profile_keys/defs.yaml:4: query: there is no file profile_keys/no",
