@@ -4,20 +4,17 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 
 import dagster as dg
 from dagster.components.core.component_tree import ComponentTreeException
-from dagster_shared.check import CheckError
-from dagster_shared.error import DagsterUnresolvableSymbolError
 
 from pipelines.accounts import of_account
 from pipelines.environment import environment
 from pipelines.loading import loading
-from pipelines.misnamed import misnamed
 from pipelines.needed import require_needed
 from pipelines.owners import owned
 from pipelines.root import ROOT
+from pipelines.yaml_files import require_components
 from resources.errors import ExtractionError
 
 # Said of every check that Dagster adds a file's place to; the pinned minor version keeps it as it is.
@@ -29,6 +26,7 @@ warnings.filterwarnings("ignore", message="Parameter `execution_type`", category
 def defs() -> dg.Definitions:
     """Load `pipelines/defs/`, for one of several accounts if the process is of one."""
     with loading():
+        require_components(ROOT / "pipelines" / "defs")
         with plain_errors():
             found = dg.load_from_defs_folder(path_within_project=ROOT)
         require_needed(found)
@@ -36,14 +34,10 @@ def defs() -> dg.Definitions:
 
 
 @contextmanager
-def plain_errors(defs: Path = ROOT / "pipelines" / "defs") -> Iterator[None]:
+def plain_errors() -> Iterator[None]:
     """Say first what is wrong where the project knows it, not where Dagster was in the folder."""
     try:
         yield
-    except (CheckError, DagsterUnresolvableSymbolError):
-        if found := misnamed(defs):
-            raise found from None
-        raise
     except ComponentTreeException as error:
         cause: BaseException | None = error
         while cause is not None and not isinstance(cause, ExtractionError):

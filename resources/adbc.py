@@ -140,7 +140,7 @@ def _imported(module: str, extra: str) -> ModuleType:
     except ModuleNotFoundError:
         package = f"adbc-driver-{extra}"
         raise ConfigurationError(
-            f"this database needs the package {package}: pip install -e '.[{extra}]'"
+            f"this database needs the package {package}: .venv/bin/pip install -e '.[{extra}]'"
         ) from None
 
 

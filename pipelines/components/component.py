@@ -1,11 +1,12 @@
 """What the components have in common: options that are read with their lines, and how an asset is shown."""
 
+import re
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar, Generic, Self, TypeVar, cast
+from typing import Annotated, ClassVar, Generic, Self, TypeVar, cast
 
 import dagster as dg
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from pipelines.components.given import Given
 from pipelines.setting_types import Owner
@@ -58,6 +59,36 @@ class YamlComponent(dg.Component, Generic[Options]):
         """Define what the options say."""
 
 
+def matching(pattern: str, says: str) -> AfterValidator:
+    """Take what Dagster takes; no pattern for editors, as a template is none of it until it is filled in."""
+
+    def checked(text: str) -> str:
+        if not re.fullmatch(pattern, text, re.ASCII):
+            raise ValueError(says)
+        return text
+
+    return AfterValidator(checked)
+
+
+Name = Annotated[str, matching(r"\w+", "it has letters, digits and _ only")]
+Group = Annotated[str, matching(r"\w+(/\w+)*", "it has letters, digits and _ only, and / between its parts")]
+TAG = "it has letters, digits and _-. only, 63 at most"
+TagName = Annotated[
+    str, matching(r"([\w.-]{1,63}/|dagster/kind/)?[\w.-]{1,63}", f"{TAG}, and / behind a namespace")
+]
+TagValue = Annotated[str, matching(r"[\w.-]{0,63}", TAG)]
+
+
+def _no_switch(given: object) -> object:
+    if isinstance(given, bool):
+        raise ValueError("it is a number")  # noqa: TRY004
+    return given
+
+
+# YAML reads yes, no, on and off as booleans, which would count as 1 and 0.
+Number = BeforeValidator(_no_switch)
+
+
 class AssetOptions(ComponentOptions):
     """How Dagster presents an asset, and how long its partitions are kept."""
 
@@ -65,10 +96,12 @@ class AssetOptions(ComponentOptions):
     owners: list[Owner] | None = Field(
         None, description="Owners: mail addresses and teams; without them those in TARGETDATA_OWNERS."
     )
-    group: str | None = Field(None, description="Dagster's group; the API's name, or `targetdata` for keys.")
-    tags: dict[str, str] | None = Field(None, description="Dagster's tags of the asset.")
-    retention_days: int | None = Field(
-        None, ge=1, description="Days that partitions are kept after their end; without it for all time."
+    group: Group | None = Field(
+        None, description="Dagster's group; the API's name, or `targetdata` for keys."
+    )
+    tags: dict[TagName, TagValue] | None = Field(None, description="Dagster's tags of the asset.")
+    retention_days: Annotated[int, Field(ge=1), Number] | None = Field(
+        None, description="Days that partitions are kept after their end; without it for all time."
     )
 
     @property

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from pipelines.api import Api
-from pipelines.components.component import AssetOptions, ComponentOptions
+from pipelines.components.component import AssetOptions, ComponentOptions, Number
 from resources.graphql.page import MaxFailed, read_max_failed
 from resources.graphql.plan.vocabulary import Strategy
 from resources.graphql.scalars import kept_as
@@ -38,7 +38,9 @@ class PagingOptions(ComponentOptions):
     next: str | None = Field(None, description="Path to the number of the next page.")
     total: str | None = Field(None, description="Path to the number of all rows.")
     total_pages: str | None = Field(None, description="Path to the number of all pages.")
-    first_page: int | None = Field(None, description="The number of the first page, 1 or 0.")
+    first_page: Annotated[int, Number] | None = Field(
+        None, description="The number of the first page, 1 or 0."
+    )
     errors: Null = Field(
         None, description="`null` keeps rows of which the server nulls fields with an error."
     )
@@ -55,7 +57,9 @@ class GraphQLExtractOptions(AssetOptions):
         None, description="`targetdata` or `graphql`; by default what `# api:` at the document's top says."
     )
     keys: str | None = Field(
-        None, description="Where a lookup's keys are: an asset, or a file from the checkout's folder on."
+        None,
+        min_length=1,
+        description="Where a lookup's keys are: an asset, or a file from the checkout's folder on.",
     )
     key_columns: dict[str, str] | None = Field(
         None, description="Of a file: key column, and its column there; by default those of the variables."

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,13 +11,15 @@ from typing import TypeVar
 
 import dagster as dg
 from dagster.components.core.decl import YamlDecl
+from dagster.components.resolved.errors import ResolutionException
 from pydantic import BaseModel, ValidationError
 
-from pipelines.misnamed import FILES
 from pipelines.root import shown
+from pipelines.yaml_files import FILES
 from resources.errors import ConfigurationError, ExtractionError
 
 Options = TypeVar("Options", bound=BaseModel)
+SECRET = re.compile(r"://[^/]*@|://.*\?.*=")  # a user before the host, or parameters behind the path
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,20 @@ class Given:
             tree and tree.source_position_tree.lookup_closest_and_path(["attributes", *option], None)[0]
         )
         line = f":{position.start.line}" if position else ""
-        name = ".".join(map(str, option))
+        name = ".".join(str(part) for part in option if part != "[key]")  # pydantic's, of a name in a mapping
         return f"{shown(self.file)}{line}{f': {name}' if name else ''}"
 
     def error(self, *option: str | int, reason: object) -> ConfigurationError:
         """Make the error of an option."""
         return ConfigurationError(f"{self.at(*option)}: {reason}")
+
+    def require_no_secret(self, option: str, place: str, instead: str) -> None:
+        """Refuse a URI that may hold a secret, as the file is kept with the code."""
+        if SECRET.search(place):
+            reason = (
+                "a URI with a user, a password or parameters is a secret, which belongs into the environment"
+            )
+            raise self.error(option, reason=f"{reason}: {instead}")
 
     @contextmanager
     def named(self, *option: str | int) -> Iterator[None]:
@@ -77,9 +88,13 @@ class Given:
         """Fill in Dagster's templates, and leave other texts as they are written."""
         if not any(mark in str(value) for mark in ("{{", "{%")):
             return value
-        found: object = (
-            self.context.resolution_context.at_path("attributes").at_path(name).resolve_value(value)
-        )
+        option = self.context.resolution_context.at_path("attributes").at_path(name)
+        try:
+            found: object = option.resolve_value(value)
+        except ResolutionException as error:
+            raise self.error(name, reason=f"the template cannot be filled in: {error.__context__}") from None
+        if found is None:
+            raise self.error(name, reason="the template gives nothing: is the variable set that it names?")
         return found
 
 

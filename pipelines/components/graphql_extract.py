@@ -110,7 +110,7 @@ class GraphQLExtract(YamlComponent[GraphQLExtractOptions]):
 
     def _asset(self, given: Given, query: Query, api: Api) -> dg.AssetsDefinition:
         options = self.options
-        keys = self._keys(query)
+        keys = self._keys(given, query)
         with given.named("keys"):
             require_keys(query, keys)
         table = keys if isinstance(keys, str) else None
@@ -129,15 +129,21 @@ class GraphQLExtract(YamlComponent[GraphQLExtractOptions]):
             metadata=options.retention,
         )
 
-    def _keys(self, query: Query) -> str | ChosenKeys | None:
+    def _keys(self, given: Given, query: Query) -> str | ChosenKeys | None:
         """Say where keys come from: an asset, or a file."""
         keys = self.options.keys
-        if keys is None or re.fullmatch(r"\w+", keys) or not isinstance(query.plan, Keyed):
+        is_file = keys is not None and not re.fullmatch(r"\w+", keys)
+        if self.options.key_columns and not is_file:
+            raise given.error("key_columns", reason="these are of a file, and keys names none")
+        if keys is None or not is_file or not isinstance(query.plan, Keyed):
             return keys
+        given.require_no_secret("keys", keys, "a KeyFeed takes it from there with files_variable")
         place = keys if "://" in keys else str(from_root(keys))
         names = query.plan.key_names
         spelled = list(query.plan.kinds) or [key.variable.name.value for key in query.plan.keys]
         columns = self.options.key_columns or dict(zip(names, spelled, strict=True))
+        if set(columns) != set(names):
+            raise given.error("key_columns", reason=f"the key columns are {', '.join(names)}")
         require = "any" if query.plan.kinds else "all"
         return ChosenKeys(
             query,

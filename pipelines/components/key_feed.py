@@ -1,30 +1,31 @@
 """`KeyFeed`: an asset of keys, from files by day or from a database."""
 
 import re
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import dagster as dg
 from pydantic import Field
 
-from pipelines.components.component import AssetOptions, ComponentOptions, YamlComponent
+from pipelines.components.component import AssetOptions, ComponentOptions, Name, Number, YamlComponent
 from pipelines.components.given import Given
 from pipelines.defs.daily import BACKFILL, DAILY
+from pipelines.environment import environment
 from pipelines.feed_keys import publish_keys, source_name
 from pipelines.lineage import table_metadata
 from pipelines.root import pattern_from_root, shown
 from resources.feed import Feed, KeySource, SqlKeys
+from resources.key_files.place import expanded
 from resources.lake import Lake
 from resources.lake.declared import COLUMN_SCHEMA
 
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 PLACES = ("files", "files_variable", "uri_variable")
-SECRET = re.compile(r"://[^/]*@|\?.*=")  # a user before the host, or parameters behind the path
 
 
 class KeyFeedOptions(AssetOptions):
     """The options of a KeyFeed."""
 
-    name: str | None = Field(None, description="The asset and its table; by default the folder's name.")
+    name: Name | None = Field(None, description="The asset and its table; by default the folder's name.")
     files: str | None = Field(
         None, description="A day's files: path or URI with `{date}` or `{date:%Y/%m/%d}`, `*` and `**`."
     )
@@ -48,8 +49,8 @@ class KeyFeedOptions(AssetOptions):
     require: Literal["all", "any"] = Field(
         "all", description="A row counts if it has `all` key columns, or `any`."
     )
-    late_seconds: float = Field(
-        1800.0, gt=0, description="While a day's file is missing, how long to wait before looking again."
+    late_seconds: Annotated[float, Field(gt=0), Number] = Field(
+        1800.0, description="While a day's file is missing, how long to wait before looking again."
     )
 
 
@@ -61,6 +62,8 @@ class KeyFeed(YamlComponent[KeyFeedOptions]):
     def define(self, given: Given) -> dg.Definitions:
         """Define the asset, what it reads, and the connection."""
         name = self.options.name or given.folder.name
+        if not re.fullmatch(r"\w+", name, re.ASCII):
+            raise given.error("name", reason=f"the folder's name, {name}, can be none of an asset: say one")
         source = self._source(given)
         return dg.Definitions(
             assets=[self._upstream(name), self._asset(name, source)],
@@ -139,10 +142,8 @@ class KeyFeed(YamlComponent[KeyFeedOptions]):
     def _pattern(self, given: Given) -> str:
         """Give the pattern, from the checkout's folder on; a URI that may hold a secret is not taken."""
         pattern = self.options.files or ""
-        if "://" in pattern and SECRET.search(pattern):
-            raise given.error(
-                "files",
-                reason="a URI with a user, a password or parameters is a secret: name the environment "
-                "variable that has it with files_variable",
-            )
+        with given.named("files"):
+            expanded(pattern, environment().start_date)
+        if "://" in pattern:
+            given.require_no_secret("files", pattern, "name the variable that has it with files_variable")
         return pattern_from_root(pattern)

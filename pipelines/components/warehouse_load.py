@@ -1,7 +1,5 @@
 """`WarehouseLoad`: the loads of an extract's tables into the warehouse."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import ClassVar
 
 import dagster as dg
@@ -24,7 +22,8 @@ class WarehouseLoadOptions(ComponentOptions):
 
     of: str | None = Field(
         None,
-        description="The extract: its folder below `pipelines/defs`; by default the one in the same file.",
+        description="The extract: its folder below `pipelines/defs`, or its name if it is in the same file, "
+        "where it is meant by default.",
     )
     schema_changes: SchemaChanges | None = Field(
         None, description="Columns that change: `frozen` stops, `additive` lets new ones in."
@@ -50,38 +49,41 @@ class WarehouseLoad(YamlComponent[WarehouseLoadOptions]):
         return dg.Definitions(assets=[loads], asset_checks=[load_check(tables_of_extract(query))])
 
     def _extract(self, given: Given) -> dg.AssetsDefinition:
-        """Find the extract's asset: it has its folder's name, or is the one of this file."""
-        if self.options.of is not None:
-            return self._in_folder(given, given.context.defs_module_path / self.options.of)
-        found = list(self._beside(given))
-        if len(found) != 1:
-            several = ", ".join(asset.key.path[-1] for asset in found)
-            raise given.error(
-                "of", reason=f"name one extract of {several}" if found else "which extract? Name its folder"
-            )
-        return found[0]
+        """Find the extract's asset: it is of this file, or of the folder that is named."""
+        beside = _extracts_beside(given)
+        of = self.options.of
+        named = [asset for asset in beside if of in (None, asset.key.path[-1])]
+        found = named or (_assets_of_folder(given, of) if of else [])
+        if len(found) == 1:
+            return found[0]
+        names = ", ".join(asset.key.path[-1] for asset in found)
+        raise given.error(
+            "of", reason=f"name one extract of {names}" if found else "which extract? Name its folder"
+        )
 
-    def _in_folder(self, given: Given, folder: Path) -> dg.AssetsDefinition:
-        if not folder.is_dir():
-            raise given.error("of", reason=f"there is no folder {shown(folder)}")
-        assets = [
-            a for a in given.context.build_defs(folder).assets or () if isinstance(a, dg.AssetsDefinition)
-        ]
-        named = {asset.key.path[-1]: asset for asset in assets if len(asset.keys) == 1}
-        if folder.name not in named:
-            there = ", ".join(named) or "none"
-            raise given.error(
-                "of",
-                reason=f"{shown(folder)} has no asset {folder.name}, and an extract has its folder's name; "
-                f"there are: {there}",
-            )
-        return named[folder.name]
 
-    def _beside(self, given: Given) -> Iterator[dg.AssetsDefinition]:
-        """Give the assets of the extracts that stand in the same file."""
-        file = given.context.component_tree.find_decl_at_path(given.folder)
-        for declared in file.decls if isinstance(file, YamlFileDecl) else ():
-            if isinstance(declared, YamlDecl) and declared.component_type is GraphQLExtract:
-                for asset in given.context.build_defs(declared.loc).assets or ():
-                    if isinstance(asset, dg.AssetsDefinition):
-                        yield asset
+def _extracts_beside(given: Given) -> list[dg.AssetsDefinition]:
+    """Give the assets of the extracts that stand in the same file."""
+    file = given.context.component_tree.find_decl_at_path(given.folder)
+    declared = file.decls if isinstance(file, YamlFileDecl) else ()
+    extracts = [d for d in declared if isinstance(d, YamlDecl) and d.component_type is GraphQLExtract]
+    return [asset for each in extracts for asset in _assets(given.context.build_defs(each.loc))]
+
+
+def _assets_of_folder(given: Given, of: str) -> list[dg.AssetsDefinition]:
+    """Give the asset that has its folder's name, or all that are there."""
+    folder = given.context.defs_module_path / of
+    if not folder.is_dir():
+        raise given.error(
+            "of", reason=f"there is no folder {shown(folder)}, and no extract {of} in this file"
+        )
+    if given.folder.resolve().is_relative_to(folder.resolve()):
+        raise given.error("of", reason=f"there is no extract {of} in this file, which is in {shown(folder)}")
+    found = _assets(given.context.build_defs(folder))
+    named = [asset for asset in found if asset.key.path[-1] == folder.name]
+    return named or found
+
+
+def _assets(found: dg.Definitions) -> list[dg.AssetsDefinition]:
+    """Leave out what makes several tables at once, which are loads."""
+    return [a for a in found.assets or () if isinstance(a, dg.AssetsDefinition) and len(a.keys) == 1]

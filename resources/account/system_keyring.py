@@ -40,7 +40,7 @@ def _explained() -> Iterator[None]:
         from keyring.errors import KeyringError
     except ModuleNotFoundError:
         raise ConfigurationError(
-            "the library for the system's keyring is missing: .venv/bin/pip install keyring"
+            "the library for the system's keyring is missing: .venv/bin/pip install -e '.[keyring]'"
         ) from None
     try:
         yield

@@ -406,3 +406,28 @@ def test_the_loads_let_new_columns_in_if_that_is_said(shop: Bookshop, defs: Path
     materialize(load(defs), tmp_path / "lake", **connections)
     with duckdb.connect(str(tmp_path / "w.duckdb")) as database:
         assert database.execute("SELECT count(pages) FROM books").fetchall() == [(len(BOOKS),)]
+
+
+def test_loads_may_be_of_one_of_several_extracts_in_the_file(tmp_path: Path) -> None:
+    folder = write(tmp_path / "defs" / "people", "", document=BY_UMID)
+    (folder / "others.graphql").write_text(BY_UMID.replace("people", "others"))
+    both = [extract(document=f"{name}.graphql", keys="keys.csv") for name in ("people", "others")]
+    for name in ("people", "others"):
+        write(folder, "---\n".join([*both, f"{LOAD}attributes:\n  of: {name}\n"]))
+        assert loaded(tmp_path / "defs") == {f"warehouse/{name}", f"warehouse/{name}__lookups"}
+
+
+def test_loads_of_another_folder_are_of_the_extract_that_is_there(tmp_path: Path) -> None:
+    write(tmp_path / "defs" / "a_folder", extract(keys="keys.csv"), document=BY_UMID, name="people")
+    write(tmp_path / "defs" / "loads", f"{LOAD}attributes:\n  of: a_folder\n")
+    assert loaded(tmp_path / "defs") == {"warehouse/people", "warehouse/people__lookups"}
+
+
+def loaded(defs: Path) -> set[str]:
+    keys = (
+        key
+        for asset in load(defs).assets or ()
+        if isinstance(asset, dg.AssetsDefinition)
+        for key in asset.keys
+    )
+    return {key.to_user_string() for key in keys if key.path[0] == "warehouse"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import components
-from pipelines.misnamed import COMPONENTS
+from pipelines.yaml_files import TYPES
 from resources.errors import ExtractionError
 from tests.components.yaml_defs import load, write
 from tests.conftest import ROOT
@@ -58,7 +58,28 @@ def complaint(defs: Path) -> str:
         ),
         ("scalars:\n    Money: cash", "people/defs.yaml:4: scalars: Money cannot be kept as 'cash'"),
         ("owners: [nobody]", "people/defs.yaml:4: owners.0: an owner is a mail address or a team"),
-        ("tags: {a b: c}", "people/defs.yaml"),
+        ("tags: {a b: c}", "people/defs.yaml:4: tags.a b: it has letters, digits and _-. only, 63 at most"),
+        ("tags: {a: b c}", "people/defs.yaml:4: tags.a: it has letters, digits and _-. only"),
+        ("group: größe", "people/defs.yaml:4: group: it has letters, digits and _ only, and"),
+        ("group: a b", "people/defs.yaml:4: group: it has letters, digits and _ only, and"),
+        ("retention_days: yes", "people/defs.yaml:4: retention_days: it is a number"),
+        ("paging:\n    first_page: no", "people/defs.yaml:5: paging.first_page: it is a number"),
+        (
+            "group: '{{ nobody.team }}'",
+            "people/defs.yaml:4: group: the template cannot be filled in: 'nobody' is",
+        ),
+        (
+            "group: '{{ env.team '",
+            "people/defs.yaml:4: group: the template cannot be filled in: unexpected end",
+        ),
+        (
+            "group: '{{ env.NOT_SET }}'",
+            "people/defs.yaml:4: group: the template gives nothing: is the variable",
+        ),
+        (
+            "key_columns: {umid: id}",
+            "people/defs.yaml:4: key_columns: these are of a file, and keys names none",
+        ),
         (
             "paging:\n    strategy: offst",
             "people/defs.yaml:5: paging.strategy: Input should be 'cursor', 'offset'",
@@ -116,6 +137,10 @@ def test_all_wrong_options_are_named_at_once(defs: Path) -> None:
         ),
         ("keys: profile_keys\n  partitions: none", "people/defs.yaml:4: partitions: profile_keys has Daily"),
         ("identity: profileId", "people/defs.yaml:2: keys: people looks up by umid: say where its keys are"),
+        ("keys: ''", "people/defs.yaml:3: keys: String should have at least 1 character"),
+        ("keys: a.csv\n  key_columns: {id: id}", "people/defs.yaml:4: key_columns: the key columns are umid"),
+        ("keys: s3://key:secret@b/a.csv", "people/defs.yaml:3: keys: a URI with a user, a password or"),
+        ("keys: s3://b/a.csv?k=secret", "people/defs.yaml:3: keys: a URI with a user, a password or"),
     ],
 )
 def test_keys_that_are_not_there_are_named(defs: Path, yaml: str, expected: str) -> None:
@@ -171,6 +196,13 @@ def test_one_document_is_expected_in_the_folder(defs: Path) -> None:
             "profile_keys/defs.yaml:3: files_variable: String should match",
         ),
         ("uri_variable: CRM", "profile_keys/defs.yaml:2: query: a database needs a query"),
+        ("files: a.csv", "profile_keys/defs.yaml:3: files: The feed's pattern has no {date}"),
+        ("files: '{day}.csv'", "profile_keys/defs.yaml:3: files: The feed's pattern may hold {date} or"),
+        ("files: '{date}.csv'\n  late_seconds: on", "profile_keys/defs.yaml:4: late_seconds: it is a number"),
+        (
+            "files: '{date}.csv'\n  name: a-b",
+            "profile_keys/defs.yaml:4: name: it has letters, digits and _ only",
+        ),
         (
             "uri_variable: CRM\n  query: no.sql",
             "profile_keys/defs.yaml:4: query: there is no file profile_keys/no",
@@ -198,7 +230,11 @@ def test_keys_from_nowhere_or_with_a_secret_are_refused(defs: Path, options: str
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ("of: nobody", "loads/defs.yaml:3: of: there is no folder nobody"),
+        (
+            "of: nobody",
+            "loads/defs.yaml:3: of: there is no folder nobody, and no extract nobody in this file",
+        ),
+        ("of: .", "loads/defs.yaml:3: of: there is no extract . in this file, which is in "),
         ("of: profile_keys", "loads/defs.yaml:3: of: what profile_keys asks is not known"),
         ("", "loads/defs.yaml:1: of: which extract? Name its folder"),
         ("schema_changes: all", "loads/defs.yaml:3: schema_changes: Input should be 'frozen' or 'additive'"),
@@ -210,33 +246,68 @@ def test_loads_of_nothing_are_refused(defs: Path, options: str, expected: str) -
     assert found.startswith(expected), found
 
 
-def test_loads_of_a_folder_whose_extract_has_another_name_are_refused(defs: Path) -> None:
-    write(defs / "loads", f"{TYPE}WarehouseLoad\nattributes:\n  of: people\n")
-    yaml = f"{TYPE}GraphQLExtract\nattributes:\n  keys: profile_keys\n"
-    write(defs / "people", yaml, document=LOOKUP, name="persons")
-    expected = "loads/defs.yaml:3: of: people has no asset people, and an extract has its folder's name"
-    found = complaint(defs)
-    assert found.startswith(expected), found
-    assert found.endswith("there are: persons")
+def test_a_type_that_is_none_is_compared_with_all_that_there_are() -> None:
+    assert sorted(TYPES) == sorted(f"pipelines.components.{name}" for name in components.__all__)
 
 
 @pytest.mark.parametrize(
     ("yaml", "expected"),
     [
+        ("", "people/defs.yaml: there is no component: begin with type: pipelines.components.GraphQLExtract"),
+        ("# later\n", "people/defs.yaml: there is no component"),
+        (f"{TYPE}GraphQLExtract\n---\n", "people/defs.yaml:3: there is no component"),
+        ("attributes: {}\n", "people/defs.yaml:1: there is no component"),
+        ("type:\n", "people/defs.yaml:1: there is no component"),
+        ("- type\n", "people/defs.yaml:1: there is no component"),
         (
-            "\ntype: pipelines.components.GraphqlExtract\n",
-            "people/defs.yaml:2: type: there is no GraphqlExtract; did",
+            f"\n{TYPE}GraphQlExtract\n",
+            "people/defs.yaml:2: type: there is no pipelines.components.GraphQlExtract; did",
         ),
         (
-            "type: 'pipelines.components.Zzz'\n",
-            "people/defs.yaml:1: type: there is no Zzz; There are: GraphQLExtract",
+            "type: GraphQLExtract\n",
+            "people/defs.yaml:1: type: there is no GraphQLExtract; did you mean pipelines.c",
         ),
-        ("# nothing\n", "people/defs.yaml: it is empty; it begins with type: pipelines.components."),
+        (
+            "type: pipelines.component.KeyFeed\n",
+            "people/defs.yaml:1: type: there is no pipelines.component.KeyFeed;",
+        ),
+        (
+            f"{TYPE}KeyFeed\nattribute: {{}}\n",
+            "people/defs.yaml:2: attribute: a component has no such part; there",
+        ),
+        (
+            f"{TYPE}KeyFeed\nattributes: [files]\n",
+            "people/defs.yaml:2: attributes: write the options below it",
+        ),
+        (
+            f"{TYPE}KeyFeed\nattributes:\n  name: a\n  name: b\n",
+            "people/defs.yaml:4: name: it is written twice",
+        ),
+        (
+            f"{TYPE}KeyFeed\nattributes:\n  columns: [a\n",
+            "people/defs.yaml:4:1: this is no YAML: expected ','",
+        ),
+        (
+            f"{TYPE}KeyFeed\nattributes:\n\tname: a\n",
+            "people/defs.yaml:3:1: this is no YAML: found character",
+        ),
     ],
 )
-def test_a_type_that_is_none_is_named(defs: Path, yaml: str, expected: str) -> None:
-    assert said(defs, yaml).startswith(expected)
+def test_a_file_that_is_no_component_is_named(defs: Path, yaml: str, expected: str) -> None:
+    found = said(defs, yaml)
+    assert found.startswith(expected), found
 
 
-def test_a_type_that_is_none_is_compared_with_all_that_there_are() -> None:
-    assert sorted(COMPONENTS) == sorted(components.__all__)
+@pytest.mark.parametrize("name", ["assets.py", "more/defs.yaml", "more/assets.py"])
+def test_what_dagster_would_pass_over_is_refused(defs: Path, name: str) -> None:
+    beside = defs / "people" / name
+    beside.parent.mkdir(parents=True)
+    beside.write_text(KEYS if name.endswith("yaml") else "")
+    found = said(defs, f"{TYPE}GraphQLExtract\nattributes:\n  keys: profile_keys\n")
+    assert found.startswith(f"people/defs.yaml: people/{name} is not read, as Dagster reads nothing beside")
+
+
+def test_a_folder_whose_name_is_none_of_an_asset_is_refused(defs: Path) -> None:
+    write(defs / "my-keys", KEYS)
+    found = said(defs, f"{TYPE}GraphQLExtract\nattributes:\n  keys: profile_keys\n")
+    assert found.startswith("my-keys/defs.yaml:2: name: the folder's name, my-keys, can be none of an asset")

@@ -63,6 +63,11 @@ def test_a_limit_is_a_number_or_a_share(limit: object) -> None:
     assert complaints(document) == []
 
 
+def test_a_text_may_be_a_template() -> None:
+    attributes = {"group": "{{ env.TEAM }}", "tags": {"team": "{{ env.TEAM }}"}}
+    assert complaints({"type": "pipelines.components.GraphQLExtract", "attributes": attributes}) == []
+
+
 def test_each_option_says_what_it_means() -> None:
     models = [component.options_model for component in COMPONENTS]
     assert [name for model in models for name in undescribed(model)] == []

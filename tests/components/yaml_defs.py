@@ -13,6 +13,7 @@ from pipelines.connections import graphql, targetdata, warehouse
 from pipelines.definitions import plain_errors
 from pipelines.environment import environment
 from pipelines.needed import require_needed
+from pipelines.yaml_files import require_components
 from resources.lake import Lake
 
 
@@ -20,7 +21,8 @@ def load(defs: Path) -> dg.Definitions:
     """Load all folders below one."""
     module = ModuleType("yaml_defs")
     module.__file__ = str(defs / "__init__.py")
-    with plain_errors(defs), warnings.catch_warnings():
+    require_components(defs)
+    with plain_errors(), warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)  # as load_from_defs_folder does
         found = ComponentTree(defs_module=module, project_root=defs.parent).build_defs()
     require_needed(found)

@@ -11,11 +11,15 @@ from pipelines.other_api import GraphQLEnvironment
 from pipelines.privacy import Secret
 from resources.graphql.sending.settings import Limits
 from tests.conftest import ROOT
-from tests.documents import BLOCK
+from tests.documents import BLOCK, blocks
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 INDEX = ROOT / "docs" / "README.md"
 EXECUTED = {"sh", "python", "graphql", "sql", "yaml", "ini"}
+OTHER_COMMANDS = {
+    'export DAGSTER_HOME="$PWD/.dagster"',
+    'case $? in 75) echo "later" ;; 0) echo "fits" ;; *) echo "a person" ;; esac',
+}
 FENCED = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
@@ -93,6 +97,20 @@ def test_a_page_with_code_is_executed_by_a_test(page: Path) -> None:
     languages = {kind for kind, _ in BLOCK.findall(page.read_text(encoding="utf-8"))} & EXECUTED
     tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     assert not languages or f'"{page.name}"' in tests, f"{page.name}: {languages}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_command_is_one_that_the_tests_of_pages_find(page: Path) -> None:
+    """They take those of the installation, `make` and these few; others would be passed over."""
+    for block in blocks(page, "sh"):
+        for line in block.splitlines():
+            assert ".venv/bin/" in line or line.startswith("make ") or line in OTHER_COMMANDS, line
+
+
+def test_an_extra_is_installed_into_the_checkout() -> None:
+    for page in PAGES:
+        for before, after in re.findall(r"(\S*)pip install (\S+)", page.read_text(encoding="utf-8")):
+            assert (before.lstrip("`("), after) == (".venv/bin/", "-e"), page.name
 
 
 def test_the_files_that_the_page_on_the_code_names_are_there() -> None:

@@ -56,6 +56,7 @@ def test_its_exit_codes_are_those_of_the_command_line() -> None:
     assert "a person" in codes[str(EXIT_PERSON)]
     assert "OverBudget" in codes[str(EXIT_OVER_BUDGET)]
     assert "TryLater" in codes[str(EXIT_LATER)]
+    assert "`erase` and `gc`" in codes["130"], "they have written some of it"
     assert codes.keys() == {"0", "1", "2", "3", "75", "130"}
 
 

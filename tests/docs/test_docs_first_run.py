@@ -41,9 +41,8 @@ def test_what_it_shows_is_printed_and_read(tmp_path: Path) -> None:
     for place in re.findall(r"^\| `(data/[^`]*)`", TEXT, re.MULTILINE):
         assert (tmp_path / place.replace("2026-11-24", str(last_days()[-1]))).exists(), place
     (code,) = blocks(PAGE, "python")
-    reads = code.replace("2026-11-24", str(last_days()[-1]))
     read = subprocess.run(
-        [sys.executable, "-c", reads], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert all(word in read.stdout for word in ("profile_id", "not_found", "profiles__identifiers"))
 

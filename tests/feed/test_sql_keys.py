@@ -272,7 +272,7 @@ def test_an_unknown_database_is_refused_with_the_known_ones() -> None:
 def test_a_missing_package_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "adbc_driver_postgresql.dbapi", None)
     said = unconnected("postgresql://me:hidden@x/y", ConfigurationError)
-    assert "needs the package adbc-driver-postgresql: pip install -e '.[postgresql]'" in said
+    assert "needs the package adbc-driver-postgresql: .venv/bin/pip install -e '.[postgresql]'" in said
 
 
 @given(st.text(alphabet="ab:@/?#% =&", max_size=12))

@@ -253,7 +253,9 @@ def test_without_polars_the_message_says_how_to_install_it(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("resources.lake.frames.kinds.find_spec", lambda name: None)
-    with pytest.raises(dg.Failure, match=r"pl is polars, which is not installed: pip install '.\[polars\]'"):
+    with pytest.raises(
+        dg.Failure, match=r"pl is polars, which is not installed: .venv/bin/pip install -e '.\[polars\]'"
+    ):
         loaded(lake, None, DAYS[0])
 
 

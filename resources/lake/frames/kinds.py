@@ -39,7 +39,8 @@ SUPPORTED = {
 
 def supported() -> str:
     """Name the kinds of frames, and what is missing for them."""
-    missing = "" if find_spec("polars") else "; pl is polars, which is not installed: pip install '.[polars]'"
+    advice = "; pl is polars, which is not installed: .venv/bin/pip install -e '.[polars]'"
+    missing = "" if find_spec("polars") else advice
     return ", ".join(SUPPORTED.values()) + missing
 
 
