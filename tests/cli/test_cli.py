@@ -34,6 +34,8 @@ def extract(location: Location, keys: Path, *options: str, check: bool = True) -
 
 def test_help_teaches(location: Location) -> None:
     assert "schema" in location.run("targetdata", "--help").stdout
+    said = " ".join(location.run("targetdata", "schema", "--help").stdout.split())
+    assert "pull Fetch an API's schema, write it, and rewrite the API's queries to fit it. diff " in said
     said = " ".join(location.run("targetdata", "extract", "--help").stdout.split())
     assert "Example: targetdata extract" in said
     assert "--keys" in said
