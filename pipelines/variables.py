@@ -2,11 +2,12 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dotenv import load_dotenv
+from dotenv import dotenv_values, load_dotenv
 from pydantic import BaseModel, ValidationError
 
 from pipelines.root import ROOT
@@ -54,7 +55,7 @@ def _misfit(error: ValidationError, prefix: str) -> ConfigurationError:
 
 def dagster_home() -> Path:
     """Name the folder of Dagster's instance: DAGSTER_HOME, else the one beside the README."""
-    load_dotenv(ENV_FILE)
+    _read_env_file()
     return Path(os.environ.get("DAGSTER_HOME", "").strip() or ROOT / ".dagster").expanduser()
 
 
@@ -65,7 +66,7 @@ def value(name: str, prefix: str) -> str:
 
 def values(names: Iterable[str], prefix: str) -> dict[str, str]:
     """Read variables by the names of fields; `.env` fills in what the environment itself does not set."""
-    load_dotenv(ENV_FILE)
+    _read_env_file()
     found = {name: _value(name, prefix) for name in names}
     return {name: text for name, text in found.items() if text.strip()}
 
@@ -92,6 +93,27 @@ def choose_account(name: str) -> None:
     if not ACCOUNT_NAME.fullmatch(name):
         raise ConfigurationError(f"{name!r} {NO_ACCOUNT}")
     os.environ[ACCOUNT] = name
+
+
+def in_env_file() -> dict[str, str | None]:
+    """Give what `.env` sets, whatever the environment itself does."""
+    with _readable():
+        return dotenv_values(ENV_FILE)
+
+
+def _read_env_file() -> None:
+    with _readable():
+        load_dotenv(ENV_FILE)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{ENV_FILE.name} is no text in UTF-8: save it as that") from None
+    except OSError as error:
+        raise ConfigurationError(f"{ENV_FILE.name} cannot be read ({type(error).__name__})") from None
 
 
 def as_started() -> dict[str, str]:

@@ -23,7 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-schema = typer.Typer(help="Fetch the schema of a GraphQL API, and compare it.", no_args_is_help=True)
+schema = typer.Typer(
+    cls=Panels, help="Fetch the schema of a GraphQL API, and compare it.", no_args_is_help=True
+)
 schema.command()(pull)
 schema.command()(diff)
 app.command(rich_help_panel=SET_UP)(login)

@@ -80,7 +80,7 @@ def _examined(
     account: str | None,
     say: "Callable[[Finding], None]",
 ) -> "list[Finding]":
-    from pipelines.variables import GRAPHQL, choose_account, value
+    from pipelines.variables import choose_account
 
     if account is not None:
         choose_account(account)
@@ -88,12 +88,13 @@ def _examined(
     with loading():
         from pipelines.doctor.checks import checks
         from pipelines.doctor.examination import examine
+        from pipelines.doctor.settings import has_other_api
         from pipelines.doctor.setup import Setup
 
     setup = Setup(key=key_of(key) if key else None)
     found = []
     try:
-        for finding in examine(checks(other_api=bool(value("url", GRAPHQL)), probe=probe), setup, only=only):
+        for finding in examine(checks(other_api=has_other_api(), probe=probe), setup, only=only):
             found.append(finding)
             say(finding)
     finally:
@@ -129,7 +130,7 @@ def _row(found: "Finding") -> "Table":
     sign, style = SIGNS[found.state]
     row = Table.grid(padding=(0, 1))
     for width in (1, WIDTH, None):
-        row.add_column(width=width)
+        row.add_column(width=width, overflow="fold")  # no path or address loses its end
     row.add_row(Text(sign, style), found.name, Text(found.says))
     if found.advice:
         row.add_row("", "", Text(f"→ {found.advice}", style))

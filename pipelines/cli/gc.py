@@ -52,7 +52,10 @@ def _duration(text: str) -> timedelta:
     match = re.fullmatch(r"(\d+)([dhm])", text)
     if not match:
         raise ConfigurationError(f"--older-than {text}: write it as 7d, 36h or 90m")
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
+    try:
+        return timedelta(**{UNITS[match[2]]: int(match[1])})
+    except OverflowError:
+        raise ConfigurationError(f"--older-than {text}: so long ago there was no lake") from None
 
 
 def _facts(done: "Collected") -> dict[str, object]:

@@ -37,6 +37,12 @@ def explained(*, interrupted: str = "nothing was written") -> Iterator[None]:
     except ExtractionError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(_exit_code(error)) from error
+    except OSError as error:
+        if not error.filename:  # as a closed pipe, which typer ends with
+            raise
+        place = f"{error.filename} cannot be used: {error.strerror}"
+        typer.echo(f"Error: {place}. Choose another place, or mend its permissions or space", err=True)
+        raise typer.Exit(EXIT_PERSON) from error
     except (KeyboardInterrupt, typer.Abort):  # the latter at a prompt
         typer.echo(f"Interrupted; {interrupted}.", err=True)
         sys.exit(130)

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 SET_UP, EXTRACT, LOOK_AFTER = "Set up", "Extract", "Look after"
 PANELS = (SET_UP, EXTRACT, LOOK_AFTER)
+NO_PANEL = "Commands"  # of a command that has commands itself
 
 FIRST_STEPS = """\b
 First steps:
@@ -52,7 +53,7 @@ class Panels(TyperGroup):
         for name, command in self.commands.items():
             panel = getattr(command, "rich_help_panel", None)
             said = command.get_short_help_str(SENTENCE)
-            found[panel if panel in PANELS else EXTRACT].append((name.ljust(width), said))
-        for panel in PANELS:
+            found[panel if panel in PANELS else NO_PANEL].append((name.ljust(width), said))
+        for panel in filter(found.get, (*PANELS, NO_PANEL)):
             with formatter.section(panel):
                 formatter.write_dl(found[panel])

@@ -73,6 +73,7 @@ def _progress() -> "Iterator[Reading]":
     from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
     columns = TextColumn("keys of {task.completed} partitions read"), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", visible=False)
         yield lambda number: bar.update(task, completed=number, visible=True)

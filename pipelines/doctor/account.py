@@ -5,6 +5,7 @@ from pipelines.doctor.address import Address
 from pipelines.doctor.finding import Finding, not_checked, ok, problem, warning
 from pipelines.doctor.settings import accounts, in_file
 from pipelines.doctor.setup import Setup
+from pipelines.doctor.whose import command
 from pipelines.other_api import graphql_environment
 from pipelines.root import ROOT
 from pipelines.schema.diff import compared
@@ -32,7 +33,9 @@ def _without_account(setup: Setup) -> Finding:
         )
     if graphql_environment().url:
         return not_checked(f"{named} is not set, only {GRAPHQL}URL is")
-    return problem(f"{named} is not set", "copy .env.example to .env and fill it in, then targetdata login")
+    return problem(
+        f"{named} is not set", f"copy .env.example to .env and fill it in, then {command('login')}"
+    )
 
 
 def address_of_account(setup: Setup) -> Address:
@@ -78,7 +81,7 @@ def access(setup: Setup) -> Finding:
             return ok(says.format("does not end, unless nobody uses it for long"))
         case seconds if seconds < FEW_DAYS * DAY_SECONDS:
             return warning(
-                says.format(f"ends in {seconds / DAY_SECONDS:,.1f} days"), "targetdata login, in time"
+                says.format(f"ends in {seconds / DAY_SECONDS:,.1f} days"), f"{command('login')}, in time"
             )
         case seconds:
             return ok(says.format(f"ends in {seconds / DAY_SECONDS:,.0f} days"))
@@ -114,7 +117,7 @@ def schema(setup: Setup, api: Api) -> Finding:
         resource=setup.connection(api),
         unmarked=api is Api.TARGETDATA,
     )
-    pull = f"targetdata schema pull --api {api} --dry-run, then without --dry-run"
+    pull = f"{command('schema pull')} --api {api} --dry-run, then without --dry-run"
     if left_out:
         return problem(f"{', '.join(left_out)} does not fit the schema file", pull)
     used = {kind: len(drift.of(kind, used=True)) for kind in Kind}
@@ -125,5 +128,5 @@ def schema(setup: Setup, api: Api) -> Finding:
     if used[Kind.BREAKING]:
         return problem(says, pull)
     if used[Kind.DANGEROUS]:
-        return warning(says, f"targetdata schema diff --api {api} says which; {pull}")
+        return warning(says, f"{command('schema diff')} --api {api} says which; {pull}")
     return ok(says)

@@ -6,6 +6,7 @@ from pipelines.doctor.finding import Finding, not_checked, ok, problem, warning
 from pipelines.doctor.lookup import keyed, query_by
 from pipelines.doctor.settings import shown
 from pipelines.doctor.setup import Setup
+from pipelines.doctor.whose import command
 from pipelines.erasure.account import QUERY
 from pipelines.variables import PREFIX
 from resources.errors import Refused, ServerUnavailable
@@ -36,7 +37,7 @@ def aliases(setup: Setup) -> Finding:
             f"{PREFIX}MAX_BATCH={accepted} if that stays so",
         )
     if not accepted:
-        return problem("not even one key in a document is accepted", "targetdata schema pull")
+        return problem("not even one key in a document is accepted", command("schema pull"))
     if refused <= most:
         return ok(
             f"{accepted} keys in one document, no more ({probe.requests} requests); runs find that by "

@@ -8,11 +8,11 @@ from pipelines.doctor.address import Address
 from pipelines.doctor.examination import Check
 from pipelines.doctor.finding import Finding
 from pipelines.doctor.setup import Setup
+from pipelines.doctor.whose import command, setting
 from pipelines.variables import GRAPHQL, PREFIX
 
 ENV = "mend it in .env or in the environment; docs/settings.md has all of them"
 REACH = "look at the URL; behind a proxy, {0}TRUST_ENV=true; a firewall may be in the way"
-SCHEMA = "targetdata schema pull --api {0}"
 
 
 def checks(*, other_api: bool, probe: bool) -> list[Check]:
@@ -23,10 +23,17 @@ def checks(*, other_api: bool, probe: bool) -> list[Check]:
         Check("env-file", settings.env_file, "make .env readable"),
         *_account(probe=probe),
         Check(
-            "feed", feed.feed, "mend TARGETDATA_FEED, TARGETDATA_FEED_COLUMN or the query", ("settings",), 30
+            "feed",
+            feed.feed,
+            f"mend {setting('feed')}, TARGETDATA_FEED_COLUMN or the query",
+            ("settings",),
+            30,
         ),
         Check(
-            "lake", stores.lake, "choose another place with TARGETDATA_LAKE, or mend this one", ("settings",)
+            "lake",
+            stores.lake,
+            f"choose another place with {setting('lake')}, or mend this one",
+            ("settings",),
         ),
         Check(
             "warehouse", stores.warehouse, "mend TARGETDATA_WAREHOUSE; see docs/warehouse.md", ("settings",)
@@ -40,21 +47,21 @@ def checks(*, other_api: bool, probe: bool) -> list[Check]:
 def _account(*, probe: bool) -> list[Check]:
     of, reach = account.address_of_account, REACH.format(PREFIX)
     checks = [
-        Check("url", account.base_url, "mend TARGETDATA_BASE_URL", ("settings",)),
+        Check("url", account.base_url, f"mend {setting('base_url')}", ("settings",)),
         *_way("", of, reach),
-        Check("token", account.token, "targetdata login", ("url",)),
-        Check("access", account.access, "targetdata login", ("token", "tls", "connection")),
+        Check("token", account.token, command("login"), ("url",)),
+        Check("access", account.access, command("login"), ("token", "tls", "connection")),
         Check(
             "schema",
             lambda s: account.schema(s, Api.TARGETDATA),
-            SCHEMA.format("targetdata"),
+            command("schema pull --api targetdata"),
             ("access",),
             30,
         ),
-        Check("lookup", lookup.lookup, "targetdata schema diff; then look at the key", ("access",)),
+        Check("lookup", lookup.lookup, f"{command('schema diff')}; then look at the key", ("access",)),
     ]
     if probe:
-        checks.append(Check("aliases", aliases.aliases, "targetdata schema diff", ("access",), 60))
+        checks.append(Check("aliases", aliases.aliases, command("schema diff"), ("access",), 60))
     return checks
 
 
@@ -94,7 +101,7 @@ def _other_api() -> list[Check]:
         Check(
             "graphql-schema",
             lambda setup: account.schema(setup, Api.GRAPHQL),
-            SCHEMA.format("graphql"),
+            command("schema pull --api graphql"),
             ("graphql-answer",),
             30,
         ),

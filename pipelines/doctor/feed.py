@@ -8,6 +8,7 @@ import pyarrow as pa
 from pipelines.connections import key_source
 from pipelines.doctor.finding import Finding, ok, problem, warning
 from pipelines.doctor.setup import Setup
+from pipelines.doctor.whose import setting
 from resources.errors import ConfigurationError
 from resources.feed import Feed, SqlKeys
 from resources.key_files.place import File
@@ -30,7 +31,8 @@ def _of_files(source: Feed, setup: Setup) -> Finding:
     found = newest(source, setup)
     if found is None:
         return problem(
-            f"there is no file of the last {DAYS} days", "mend TARGETDATA_FEED, or have the files delivered"
+            f"there is no file of the last {DAYS} days",
+            f"mend {setting('feed')}, or have the files delivered",
         )
     day, files = found
     size = sum(file.bytes for file in files)

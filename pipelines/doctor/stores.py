@@ -15,6 +15,7 @@ from sqlglot import exp
 from pipelines.connections import warehouse as warehouse_of
 from pipelines.doctor.finding import Finding, ok, problem, warning
 from pipelines.doctor.setup import Setup
+from pipelines.doctor.whose import setting
 from resources.lake import Lake
 from resources.lake.publishing.aside import STAGING, Aside, content
 from resources.table_file import lake_errors
@@ -33,7 +34,7 @@ def lake(setup: Setup) -> Finding:
     """Publish a partition of a lake of its own inside of the lake, and remove it."""
     root = Lake(path=str(setup.settings.lake)).root
     there = root.is_dir()
-    with lake_errors(root), _inside(root) as folder:
+    with lake_errors(root), inside(root) as folder:
         with Lake(path=str(folder)).write("", {NAME: ROWS.schema}, run=NAME) as partition:
             partition.write({NAME: ROWS})
         free = shutil.disk_usage(folder).free
@@ -45,7 +46,7 @@ def lake(setup: Setup) -> Finding:
     is_new = "" if there else ", which the first run makes,"
     says = f"{root}{is_new} can be written; {free / GIGABYTE:,.1f} GiB are free"
     if free < FEW_BYTES:
-        return warning(says, "make space, or choose another place with TARGETDATA_LAKE; see targetdata gc")
+        return warning(says, f"make space, or choose another place with {setting('lake')}; see targetdata gc")
     return ok(says)
 
 
@@ -55,14 +56,15 @@ def _closed(root: Path) -> list[str]:
 
 
 @contextmanager
-def _inside(root: Path) -> Iterator[Path]:
+def inside(root: Path) -> Iterator[Path]:
     """Give a folder on the lake's disk: aside in the lake, or above a lake that is not there yet."""
     if not root.is_dir():
         with tempfile.TemporaryDirectory(prefix=f".{NAME}-", dir=_nearest(root)) as folder:
             yield Path(folder)
         return
     staging = root / STAGING
-    was_there = staging.exists()
+    of_doctors = [path.name for path in content(staging)] == [NAME]  # the one that ends last removes it
+    was_there = staging.exists() and not of_doctors
     aside = Aside.make(root, NAME, uuid4().hex)
     try:
         yield aside.path

@@ -9,6 +9,7 @@ from tests.sandbox import Sandbox
 from tests.truth import expected_profiles, plain
 
 TOKEN_DAY, CANCEL_DAY = DAYS[7], DAYS[8]
+REFUSED = "offline-of-somebody-who-has-left"
 ENOUGH = 600  # answers, of which the first page has been staged
 
 
@@ -22,7 +23,7 @@ def is_whole(seat: Seat, day: object) -> bool:
 def test_a_refused_token_says_what_to_do_and_the_run_goes_on_from_its_failure(seat: Seat) -> None:
     token = seat.location.folder / "token"
     good = token.read_text()
-    token.write_text("offline-of-somebody-who-has-left")
+    token.write_text(REFUSED)
     try:
         failed = seat.launch_run(str(TOKEN_DAY))
         assert seat.ended(failed) is dg.DagsterRunStatus.FAILURE
@@ -31,7 +32,7 @@ def test_a_refused_token_says_what_to_do_and_the_run_goes_on_from_its_failure(se
         said = f"make a new offline refresh token at {url}/auth/offline-token"
         seat.text(said, exact=False).wait_for()
         seat.text("TokenRefused", exact=False).wait_for()
-        assert good not in seat.page.content()
+        assert REFUSED not in seat.page.content()  # what the run had, and might have told
     finally:
         token.write_text(good)
     assert seat.location.lake.manifest("profiles", f"date={TOKEN_DAY}") is None

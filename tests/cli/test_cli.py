@@ -34,6 +34,8 @@ def extract(location: Location, keys: Path, *options: str, check: bool = True) -
 
 def test_help_teaches(location: Location) -> None:
     assert "schema" in location.run("targetdata", "--help").stdout
+    said = " ".join(location.run("targetdata", "schema", "--help").stdout.split())
+    assert "pull Fetch an API's schema, write it, and rewrite the API's queries to fit it. diff " in said
     said = " ".join(location.run("targetdata", "extract", "--help").stdout.split())
     assert "Example: targetdata extract" in said
     assert "--keys" in said
@@ -164,3 +166,33 @@ def test_a_missing_account_says_what_to_do(location: Location) -> None:
     location.settings["TARGETDATA_BASE_URL"] = ""
     code, said = extract(location, location.folder / "keys.csv", check=False)
     assert (code, "copy .env.example to .env" in said) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["schema", "pull", "--schema", "{in_the_way}/schema.graphql", "--queries", "{folder}"],
+        ["new", "people", "--root", "personTargetDataByUmid", "--into", "{in_the_way}/defs"],
+    ],
+    ids=["schema-pull", "new"],
+)
+def test_a_place_that_cannot_be_written_is_named(words: list[str], location: Location) -> None:
+    in_the_way = location.folder / "file"
+    in_the_way.write_text("")
+    given = [word.format(in_the_way=in_the_way, folder=location.folder) for word in words]
+    done = location.run("targetdata", *given, check=False)
+    assert done.returncode == 1
+    assert f"Error: {in_the_way}" in done.stderr
+    assert " cannot be used: " in done.stderr
+    assert "Choose another place" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("time", ["99999999999d", "7 days", "-1d"])
+def test_a_time_that_is_none_is_told_of(time: str, location: Location) -> None:
+    location.lake.root.mkdir()
+    done = location.run("targetdata", "gc", "--older-than", time, check=False)
+    assert (done.returncode, done.stderr.splitlines()[0].startswith(f"Error: --older-than {time}: ")) == (
+        1,
+        True,
+    )

@@ -110,6 +110,17 @@ def test_one_of_several_accounts_is_chosen(location: Location) -> None:
     assert (done.returncode, "in lower case" in done.stderr) == (1, True)
 
 
+def test_an_advice_names_the_settings_and_commands_of_the_account(location: Location) -> None:
+    location.settings |= {"TARGETDATA_EU_BASE_URL": location.sandbox.url}
+    code, found = examined(location, "token", "feed", options=("--account", "eu"))
+    assert (code, states(found, "problem")) == (1, ["token", "feed"])
+    assert found["token"]["advice"] == "TARGETDATA_ACCOUNT=eu targetdata login"
+    assert found["feed"]["advice"].startswith("mend TARGETDATA_EU_FEED, ")
+    _, found = examined(location, "url", options=("--account", "us"))
+    assert found["url"]["says"] == "TARGETDATA_US_BASE_URL is not set"
+    assert found["url"]["advice"].endswith("then TARGETDATA_ACCOUNT=us targetdata login")
+
+
 @pytest.mark.parametrize("url", ["https://nowhere.invalid", "http://127.0.0.1:{port}"])
 def test_a_server_that_is_not_there_may_be_there_later(url: str, location: Location) -> None:
     with socket.socket() as free:

@@ -121,3 +121,10 @@ def test_the_json_is_one_list_of_what_was_found(location: Location) -> None:
             "later": False,
         }
     ]
+
+
+def test_on_a_terminal_no_word_loses_its_end(location: Location) -> None:
+    lake = location.folder / ("longer-than-a-line-" * 12) / "lake"
+    location.settings |= {"FORCE_COLOR": "1", "TERM": "xterm", "TARGETDATA_LAKE": str(lake)}
+    done = location.run("targetdata", "doctor", "--only", "lake")
+    assert str(lake) in "".join(done.stdout.split())

@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
+from pipelines.doctor.stores import inside
 from resources.adbc import connect
 from resources.privacy import Suppression
 from tests.dagster_runs import Location, copied_checkout
@@ -72,6 +73,15 @@ def test_two_doctors_at_once_do_not_see_each_other(location: Location) -> None:
     assert left <= {Path("_staging")}, "the folder may be left, empty, by the one that found it there"
 
 
+def test_the_doctor_that_ends_last_leaves_no_folder(tmp_path: Path) -> None:
+    both = [inside(tmp_path), inside(tmp_path)]
+    for each in both:
+        each.__enter__()
+    for each in both:
+        each.__exit__(None, None, None)
+    assert list(tmp_path.iterdir()) == []
+
+
 # Settings
 
 
@@ -125,6 +135,46 @@ def test_a_file_that_git_would_take_is_a_problem(clone: Location) -> None:
     assert "hidden-password" not in str(found)
     (clone.root / ".gitignore").write_text(".env\n")
     assert examined(clone, "env-file")[0] == 0
+
+
+def test_a_file_that_git_has_already_is_taken_out_of_it(clone: Location) -> None:
+    file = clone.root / ".env"
+    file.write_text("TARGETDATA_REFRESH_TOKEN=offline-in-file\n")
+    file.chmod(0o600)
+    (clone.root / ".gitignore").write_text(".env\n")
+    subprocess.run(["git", "init", "--quiet"], cwd=clone.root, check=True)
+    subprocess.run(["git", "add", "--force", ".env"], cwd=clone.root, check=True)
+    code, found = examined(clone, "env-file")
+    assert (code, found["env-file"]["says"]) == (1, "git tracks .env, which holds TARGETDATA_REFRESH_TOKEN")
+    advice = found["env-file"]["advice"].split(";")[0]
+    assert advice == "git rm --cached .env"
+    subprocess.run([*advice.split(), "--quiet"], cwd=clone.root, check=True)
+    assert examined(clone, "env-file")[0] == 0
+
+
+@pytest.mark.parametrize("between", [":", " ", " : ", "-", "\u2028"])
+def test_a_token_that_is_written_as_no_setting_is_not_shown(between: str, clone: Location) -> None:
+    file = clone.root / ".env"
+    file.write_text(f"TARGETDATA_TIMEZONE=UTC\nTARGETDATA_REFRESH_TOKEN{between}offline-pasted==\n", "utf-8")
+    file.chmod(0o644)
+    code, found = examined(clone, "names", "env-file")
+    assert "offline-pasted" not in str(found)
+    assert (code, found["names"]["state"]) == (0, "warning")
+    assert found["names"]["says"] == ".env has lines that set nothing: 2"
+    assert "holds line 2, and others may open it" in found["env-file"]["says"]
+
+
+def test_a_file_of_settings_in_another_encoding_is_told_of(clone: Location) -> None:
+    (clone.root / ".env").write_bytes("# Zürich\nTARGETDATA_TIMEZONE=UTC\n".encode("latin-1"))
+    code, found = examined(clone)
+    assert code == 1
+    says = ".env is no text in UTF-8: save it as that"
+    assert {name: found[name]["says"] for name in ("settings", "names", "env-file")} == dict.fromkeys(
+        ("settings", "names", "env-file"), says
+    )
+    for command in (["gc"], ["plan", "profiles"], ["schema", "diff"]):
+        done = clone.run("targetdata", *command, check=False)
+        assert (done.returncode, done.stderr) == (1, f"Error: {says}\n")
 
 
 def test_a_token_from_the_file_is_said_to_be_from_there(clone: Location) -> None:
