@@ -2,11 +2,13 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -28,8 +30,10 @@ def main() -> int:
         if not names_account():
             sandbox, environment = stack.enter_context(local_account())
             folder = FOLDER  # Dagster lets an .env win over the environment, and here is none
+            settings = stack.enter_context(settings_for_a_shell(FOLDER, environment))
             print(
                 f"No account in .env: using the sandbox at {sandbox.url}, data in {FOLDER.relative_to(ROOT)}/"
+                f"\nTo run commands with it, in another shell first: . {settings.relative_to(ROOT)}"
             )
         print(f"Dagster's UI: http://localhost:{PORT}  (Ctrl-C ends it)", flush=True)
         # Where it is ignored, as in a script's background, Dagster would ignore SIGTERM with it.
@@ -38,10 +42,22 @@ def main() -> int:
         process = subprocess.Popen(
             [dagster, "dev", "--workspace", ROOT / "workspace.yaml", "--host", HOST, "--port", PORT],
             cwd=folder,
-            env=os.environ | environment,
+            env={"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"} | os.environ | environment,
         )
         signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         return wait(process)
+
+
+@contextmanager
+def settings_for_a_shell(folder: Path, environment: dict[str, str]) -> Iterator[Path]:
+    """Write the settings as a file that a shell reads; it is there as long as what they name."""
+    path = folder / "settings.sh"
+    lines = (f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
+    path.write_text("".join(lines), encoding="utf-8")
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def is_taken(port: int) -> bool:

@@ -75,7 +75,7 @@ def login(
         *(() if keyring else steps.seen_by_git()),
     ):
         typer.echo(f"Warning: {warning}.", err=True)
-    typer.echo(f"Next: {f'TARGETDATA_ACCOUNT={account} ' if account else ''}targetdata doctor")
+    typer.echo(f"Next: {f'TARGETDATA_ACCOUNT={account} ' if account else ''}.venv/bin/targetdata doctor")
 
 
 def _take_token(page: str, *, browser: bool) -> str:

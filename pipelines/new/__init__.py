@@ -239,3 +239,4 @@ def say(files: Sequence[Path], draft: Draft, asset: AssetText) -> None:
     tell("Next:")
     tell("  .venv/bin/dagster definitions validate")
     tell(f"  .venv/bin/dagster asset materialize -m pipelines.definitions --select {asset.name}{partition}")
+    tell(f"or in Dagster's UI (make dev): Reload definitions, then the asset {asset.name}, Materialize.")

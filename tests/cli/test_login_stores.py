@@ -27,7 +27,7 @@ def test_several_accounts_have_tokens_of_their_own(desk: Desk) -> None:
     token, url = desk.sandbox.refresh_token, desk.sandbox.url
     desk.env_file.write_text(f"TARGETDATA_REFRESH_TOKEN=of-all\nTARGETDATA_EU_BASE_URL={url}\n")
     done = desk.run("login", "--account", "eu", piped=token)
-    assert "TARGETDATA_ACCOUNT=eu targetdata doctor" in said(done)
+    assert "TARGETDATA_ACCOUNT=eu .venv/bin/targetdata doctor" in said(done)
     assert desk.env_file.read_text() == (
         f"TARGETDATA_REFRESH_TOKEN=of-all\nTARGETDATA_EU_BASE_URL={url}\nTARGETDATA_EU_REFRESH_TOKEN={token}\n"
     )

@@ -23,6 +23,17 @@ def test_a_port_that_is_taken_is_named() -> None:
     assert f"Port {port} is in use" in done.stderr
 
 
+def test_a_shell_reads_the_sandboxs_settings_while_it_runs(tmp_path: Path) -> None:
+    settings = {"TARGETDATA_FEED": f"{tmp_path}/it's a $feed/{{date}}.jsonl", "TARGETDATA_WIDE": "city, age"}
+    with dev.settings_for_a_shell(tmp_path, settings) as path:
+        names = " ".join(settings)
+        done = subprocess.run(
+            ["sh", "-c", f'. "$0" && printenv {names}', path], capture_output=True, text=True, check=True
+        )
+    assert done.stdout.splitlines() == list(settings.values())
+    assert not path.exists()
+
+
 @pytest.mark.parametrize(
     ("environment", "file", "named"),
     [

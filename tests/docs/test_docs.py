@@ -17,6 +17,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 INDEX = ROOT / "docs" / "README.md"
 EXECUTED = {"sh", "python", "graphql", "sql", "yaml", "ini"}
 OTHER_COMMANDS = {
+    ". data/sandbox/settings.sh",
     'export DAGSTER_HOME="$PWD/.dagster"',
     'case $? in 75) echo "later" ;; 0) echo "fits" ;; *) echo "a person" ;; esac',
 }
