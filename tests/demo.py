@@ -58,7 +58,8 @@ def main(folder: Path = FOLDER) -> int:
     console.print(
         f"\nDone in {time.monotonic() - started:.0f} s. The tables: {shown(lake)}/, and in "
         f"{shown(folder / 'warehouse.duckdb')}\n"
-        "The runs, the asset graph and the metadata: make dev, then http://localhost:3000"
+        "The runs, the asset graph and the metadata: make dev, then http://localhost:3000",
+        soft_wrap=True,
     )
     return 0
 

@@ -13,8 +13,7 @@ NO_PANEL = "Commands"  # of a command that has commands itself
 
 FIRST_STEPS = """\b
 First steps:
-  cp .env.example .env     and the base URL of your account into it
-  targetdata login         makes the offline refresh token, and keeps it
+  targetdata login         takes the account's base URL and its refresh token into .env
   targetdata schema pull   fetches the account's schema
   targetdata doctor        says whether all is ready, and what to do
   make dev                 Dagster's UI, where partitions are run

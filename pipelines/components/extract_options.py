@@ -89,7 +89,7 @@ class GraphQLExtractOptions(AssetOptions):
         None, description="The schema, from the checkout's folder on; by default that of the API's settings."
     )
     max_failed: Limit | None = Field(
-        None, description="Keys of a partition that may fail: a number, or a share as in 0.5%."
+        None, description="Keys of a partition that may fail: a number, or a share as in 0.5% or 0.005."
     )
     schema_changes: SchemaChanges | None = Field(
         None, description="Columns that change: `frozen` stops, `additive` lets new ones in."
