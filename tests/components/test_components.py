@@ -37,6 +37,8 @@ from tests.sandbox import Sandbox
 from tests.sandbox.lists import changed
 from tests.truth import expected_profiles, plain
 
+pytestmark = pytest.mark.journey  # each runs what YAML says through Dagster
+
 DAY = last_days()[-1]
 PROFILES = PROFILES_QUERY.read_text(encoding="utf-8").replace("query profiles", "query people")
 BY_UMID = "query people($umid: String!) { personTargetDataByUmid(umid: $umid) { profileId lastSeen } }"

@@ -189,7 +189,7 @@ def test_relative_paths_begin_at_the_checkout_whatever_its_name(
     checkout = tmp_path / "copy [1] *"
     checkout.mkdir()
     (checkout / "2026-11-22.jsonl").write_text('{"umid": "a"}\n')
-    monkeypatch.setattr("pipelines.environment.ROOT", checkout)
+    monkeypatch.setattr("pipelines.root.ROOT", checkout)
     settings = Environment.model_validate({"feed": "{date}.jsonl"})
     found = read_keys(settings.feed, day=datetime.date(2026, 11, 22), columns={"umid": "umid"})
     assert found.keys["umid"].to_pylist() == ["a"]

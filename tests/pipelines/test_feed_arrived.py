@@ -280,6 +280,7 @@ print(json.dumps([sensor.default_status.value, arrived, after, touched, anew, ve
 """
 
 
+@pytest.mark.journey
 def test_the_shipped_sensor_starts_the_daily_job_when_a_feed_arrives_and_is_delivered_anew(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -16,6 +16,8 @@ from tests.dagster_runs import Location
 from tests.local import last_days
 from tests.sandbox import Sandbox
 
+pytestmark = pytest.mark.journey  # each runs days of the line
+
 DAYS = last_days(2)
 DAY = DAYS[-1]
 END = datetime.combine(DAY, time(), UTC) + timedelta(days=1)
