@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.options import EXIT_LATER, EXIT_PERSON, explained, key_of
+from pipelines.cli.deaf import ended_by_interrupt
+from pipelines.cli.options import EXIT_INTERRUPTED, EXIT_LATER, EXIT_PERSON, explained, key_of
 from pipelines.loading import loading
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def doctor(
 
     Example: targetdata doctor --key umid=-
     """
-    with explained(interrupted="nothing was changed"):
+    nothing = "nothing was changed"
+    with ended_by_interrupt(f"Interrupted; {nothing}.", EXIT_INTERRUPTED), explained(interrupted=nothing):
         found = _examined(
             key, only or [], probe=not no_probe, account=account, say=_ignored if as_json else _printer()
         )

@@ -24,6 +24,7 @@ HeaderOption = Annotated[
     ),
 ]
 EXIT_PERSON, EXIT_OVER_BUDGET, EXIT_LATER = 1, 3, 75  # sysexits.h: EX_TEMPFAIL, worth another try later
+EXIT_INTERRUPTED = 130
 
 
 @contextmanager
@@ -45,7 +46,7 @@ def explained(*, interrupted: str = "nothing was written") -> Iterator[None]:
         raise typer.Exit(EXIT_PERSON) from error
     except (KeyboardInterrupt, typer.Abort):  # the latter at a prompt
         typer.echo(f"Interrupted; {interrupted}.", err=True)
-        sys.exit(130)
+        sys.exit(EXIT_INTERRUPTED)
 
 
 def key_of(text: str) -> tuple[str, str]:

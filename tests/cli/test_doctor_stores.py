@@ -2,6 +2,8 @@
 
 import gzip
 import hashlib
+import signal
+import socket
 import subprocess
 import time
 from contextlib import closing
@@ -11,6 +13,7 @@ import dagster as dg
 import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
+from pipelines.cli.deaf import SECONDS
 from pipelines.doctor.stores import inside
 from resources.adbc import connect
 from resources.privacy import Suppression
@@ -472,3 +475,19 @@ def test_definitions_that_do_not_load_are_told_of_with_the_place(
     assert "secret-value" not in str(found)
     assert "dagster definitions validate" in found["definitions"]["advice"]
     assert found["lake"]["state"] == "ok"
+
+
+def test_ctrl_c_ends_it_while_a_store_takes_connections_and_answers_none(location: Location) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as store:
+        place = f"endpoint_override=127.0.0.1:{store.getsockname()[1]}&scheme=http"
+        location.settings |= {
+            "TARGETDATA_FEED": f"s3://bucket/events/{{date}}.jsonl?{place}",
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+        }
+        process = location.start("targetdata", "doctor", "--only", "feed")
+        store.settimeout(60)
+        with store.accept()[0]:
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(SECONDS + 20)
+    assert (process.wait(), said) == (130, "Interrupted; nothing was changed.\n")
