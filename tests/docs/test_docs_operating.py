@@ -104,6 +104,9 @@ def test_its_services_run_and_a_failure_is_told(sandbox: Sandbox, tmp_path: Path
     with ExitStack() as stack:
         url, told = stack.enter_context(chat())
         location.settings["ALERT_URL"] = url
+        with location.instance() as instance:  # of two that begin at once, each would make the databases
+            assert not instance.get_runs()
+            assert not instance.all_instigator_state()
         stack.enter_context(service(daemon, location))
         lives = [str(BIN / liveness[0]), *liveness[1:]]
         environment = os.environ | location.environment
