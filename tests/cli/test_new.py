@@ -25,6 +25,7 @@ from resources.errors import ConfigurationError, ExtractionError, FeedError, Que
 from resources.graphql.schema.drafting.draft import Order
 from resources.graphql_resource import ApiResource, GraphQLResource
 from resources.lake import Lake
+from resources.privacy import Suppression
 from tests.bookshop import BOOKS, ITEMS, TORN, Bookshop
 from tests.bookshop import SCHEMA as BOOKSHOP
 from tests.conftest import ROOT, Connect
@@ -133,6 +134,20 @@ def test_keys_come_from_a_file_that_is_named(shop: Bookshop, write: Write, tmp_p
     assert lookups["status"].to_pylist() == ["found", "found", "not_found"]
     chosen = module(folder).planned.choose(Lake(path="/no/lake"), {"": PlannedPartition(None)})
     assert chosen[""]["item_id"].to_pylist() == ["1", "4", "none"], "what targetdata plan counts"
+
+
+def test_who_was_erased_is_not_asked_for_by_a_key_of_a_file(
+    shop: Bookshop, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TARGETDATA_PRIVACY_KEY", "key" * 8)
+    Suppression.add(tmp_path / "lake", "key" * 8, [("item_id", "4")])
+    (tmp_path / "ids.csv").write_text("item_id\n4\n1\n")
+    folder = write("item", keys=str(tmp_path / "ids.csv"))
+    found = table(folder, GraphQLResource(url=shop.url), tmp_path / "lake")
+    assert found["title"].to_pylist() == ["Book 1"]
+    lookups = Lake(path=str(tmp_path / "lake")).read("things__lookups", "")
+    assert lookups["item_id"].to_pylist() == ["1"]
+    assert sum(document.count("item(") for document in shop.documents) == 1, "the other was not sent"
 
 
 @pytest.mark.parametrize("variant", ["targetdata", "foreign"])
